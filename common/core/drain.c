@@ -12,7 +12,6 @@ static const char *const s_reasons[] = {
     [WHY_SOURCE_ENDED] = "the source has ended and everything is settled",
     [WHY_FAULT] = "an error",
     [WHY_NAME_IN_USE] = "its name is in use",
-    [WHY_GUARD_LOST] = "its guard has died",
 };
 _Static_assert(sizeof s_reasons / sizeof *s_reasons == WHY_COUNT, "a reason for each why");
 
@@ -76,6 +75,16 @@ drain_begin (drain_t *self, int64_t now_us, drain_why_t why, int64_t left_us, co
     snprintf (self->origin, sizeof self->origin, "%s", origin ? origin : self->name);
     drain_tick (self, now_us);
     return true;
+}
+
+void
+drain_bound (drain_t *self, int64_t now_us, int64_t left_us)
+{
+    if (self->state != DRAIN_DRAINING || self->cut || left_us < 0) {
+        return;
+    }
+    int64_t end_us = now_us + s_share (self, left_us);
+    self->deadline_us = end_us < self->deadline_us ? end_us : self->deadline_us;
 }
 
 void

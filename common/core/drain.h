@@ -33,7 +33,6 @@ typedef enum {
     WHY_SOURCE_ENDED,
     WHY_FAULT,
     WHY_NAME_IN_USE,
-    WHY_GUARD_LOST,
     WHY_COUNT
 } drain_why_t;
 
@@ -71,6 +70,10 @@ void drain_signal (drain_t *self, int64_t now_us, int signo);
 //  origin: that neighbour's origin, NULL for this process. Returns whether it began now.
 bool drain_begin (drain_t *self, int64_t now_us, drain_why_t why, int64_t left_us,
                   const char *origin);
+
+//  What upstream has left became shorter (-1: it has no deadline): a drain that has begun ends
+//  before it.
+void drain_bound (drain_t *self, int64_t now_us, int64_t left_us);
 
 //  An error of this process: begins a drain that ends with this exit code.
 void drain_fail (drain_t *self, int64_t now_us, drain_why_t why, int exit_code);

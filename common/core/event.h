@@ -35,10 +35,13 @@ typedef struct {
     size_t length;
 } bytes_t;
 
+//  The exit code by which a command says "not now" (EX_TEMPFAIL of sysexits.h).
+#define RAN_LATER_EXIT 75
+
 //  How a task ended, for SAVED and RAN.
 typedef enum {
     RAN_OK,
-    RAN_LATER,       // exit 75: not now
+    RAN_LATER,       // not now; value: exit code 75, or errno of what this machine is short of
     RAN_FAILED,      // value: exit code
     RAN_SIGNALLED,   // value: signal
     RAN_NOT_STARTED, // value: errno

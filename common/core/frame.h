@@ -76,7 +76,7 @@ enum {
 };
 
 #define BEAT_STATE_MAX  3  // highest drain_state_t
-#define BEAT_WHY_MAX    7  // highest drain_why_t
+#define BEAT_WHY_MAX    6  // highest drain_why_t
 #define BEAT_SIGNAL_MAX 64 // highest signal of Linux
 
 typedef struct {

@@ -12,6 +12,18 @@ s_copy (char *to, size_t size, const char *from)
     snprintf (to, size, "%s", from);
 }
 
+//  The same address twice is one neighbour.
+static bool
+s_given_before (const links_config_t *config, size_t which)
+{
+    for (size_t i = 0; i < which; i++) {
+        if (strcmp (config->up_inbox[i], config->up_inbox[which]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 links_t *
 links_new (const links_config_t *config, int64_t now_us)
 {
@@ -36,6 +48,9 @@ links_new (const links_config_t *config, int64_t now_us)
     self->high = LINKS_UP_MAX;
     for (uint32_t slot = 0; slot < config->up_count; slot++) {
         peer_t *peer = &self->peers[slot];
+        if (s_given_before (config, slot)) {
+            continue;
+        }
         peer->configured = true;
         peer->phase = PEER_CALLING;
         peer->hello_us = now_us;
@@ -207,6 +222,19 @@ bool
 links_all_ended (const links_t *self)
 {
     return links_linked (self, SIDE_UP) == 0 && links_linked (self, SIDE_DOWN) == 0;
+}
+
+int64_t
+links_wave_us (const links_t *self, int64_t now_us)
+{
+    int64_t over_us = INT64_MAX;
+    for (uint32_t slot = 0; slot < LINKS_UP_MAX; slot++) {
+        const peer_t *peer = &self->peers[slot];
+        if (peer_linked (peer) && peer->theirs.state != DRAIN_RUNNING && peer->over_us < over_us) {
+            over_us = peer->over_us;
+        }
+    }
+    return over_us == INT64_MAX ? -1 : over_us > now_us ? over_us - now_us : 0;
 }
 
 const peer_t *

@@ -11,9 +11,11 @@
 #include "common/core/effect.h"
 #include "common/core/peer.h"
 
+#ifndef LINKS_UP_MAX      // the simulator builds smaller tables: a turn walks all of them
 #define LINKS_UP_MAX   16 // neighbours upstream: each is on the command line
 #define LINKS_DOWN_MAX 64 // neighbours downstream: one PUSH and one descriptor each
-#define LINKS_MAX      (LINKS_UP_MAX + LINKS_DOWN_MAX)
+#endif
+#define LINKS_MAX (LINKS_UP_MAX + LINKS_DOWN_MAX)
 
 typedef struct {
     stage_t stage;
@@ -40,10 +42,8 @@ typedef struct {
     verb_t verb;
     uint32_t count;
 } packet_t;
-
 links_t *links_new (const links_config_t *config, int64_t now_us);
 void links_destroy (links_t **self_p);
-
 //  Slots 0 .. LINKS_UP_MAX - 1 are upstream, the rest downstream; LINKS_MAX in all.
 peer_t *links_peer (links_t *self, uint32_t slot);
 uint32_t links_slot (const links_t *self, const peer_t *peer);
@@ -52,7 +52,6 @@ uint32_t links_high (const links_t *self);
 //  NULL when nobody linked has this epoch, or name, on this side.
 peer_t *links_by_epoch (links_t *self, side_t side, uint64_t epoch);
 peer_t *links_by_name (links_t *self, side_t side, text_t name);
-
 //  Facts. links_frame returns the peer when the frame is payload for the stage (HOLDING, WORK,
 //  EXTEND, ANSWER, SETTLE, CONFIRM), already checked whole by wire_check; else NULL.
 peer_t *links_frame (links_t *self, int64_t now_us, bytes_t frame, wire_header_t *header,
@@ -82,7 +81,6 @@ void links_holding_heard (links_t *self, int64_t now_us, peer_t *peer, uint64_t 
                           uint64_t trailer);
 //  The name is in use for longer than two peer time-outs: leave with EXIT_CONFIG.
 bool links_name_given_up (const links_t *self, int64_t now_us);
-
 //  Whether new work may go to this peer: up, running, not suspect, heard within two beats.
 bool links_ready (const links_t *self, const peer_t *peer, int64_t now_us);
 //  How many on this side are up and running.
@@ -90,7 +88,9 @@ uint32_t links_running (const links_t *self, side_t side);
 uint32_t links_linked (const links_t *self, side_t side);
 //  Local rules of the drain: whether this side is over (see design section 5).
 bool links_side_over (links_t *self, side_t side, int64_t now_us);
-//  What upstream left of the wave: the origin and ms of the last upstream that finished, or NULL.
+//  What the upstream neighbours that drain leave of the wave, the shortest; -1: no deadline.
+int64_t links_wave_us (const links_t *self, int64_t now_us);
+//  The last upstream that finished, or NULL: its origin is that of the wave.
 const peer_t *links_finisher (const links_t *self);
 //  Whether every link has come to its end: nobody is linked any more.
 bool links_all_ended (const links_t *self);

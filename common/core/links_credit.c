@@ -73,6 +73,7 @@ s_divide (links_t *self, chosen_fn *chosen, uint64_t pool)
 {
     uint64_t rest;
     uint64_t level = s_level (self, chosen, pool, &rest);
+    uint32_t next = self->rotation;
     for (uint32_t turn = 0; turn < LINKS_UP_MAX && pool; turn++) {
         peer_t *peer = &self->peers[(self->rotation + turn) % LINKS_UP_MAX];
         uint64_t has = peer_outstanding (peer);
@@ -80,12 +81,14 @@ s_divide (links_t *self, chosen_fn *chosen, uint64_t pool)
             continue;
         }
         uint64_t gift = level - has + (rest ? 1 : 0);
-        rest -= rest ? 1 : 0;
+        if (rest && --rest == 0) {
+            next = links_slot (self, peer) + 1; // the next remainder begins behind this one
+        }
         assert (gift <= pool);
         peer->granted += gift;
         pool -= gift;
     }
-    self->rotation = (self->rotation + 1) % LINKS_UP_MAX;
+    self->rotation = next % LINKS_UP_MAX;
 }
 
 void

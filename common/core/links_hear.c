@@ -66,6 +66,8 @@ s_slot_for (links_t *self, text_t name)
     return best;
 }
 
+//  A notice, or a challenge: somebody else wants the name. Only the notice of a process that spoke
+//  a moment ago means death; one that is merely silent may stand still, and its commands run on.
 static void
 s_suspect (links_t *self, peer_t *peer, int64_t now_us, bool challenged)
 {
@@ -73,15 +75,10 @@ s_suspect (links_t *self, peer_t *peer, int64_t now_us, bool challenged)
         peer->suspect = true;
         peer->probe_due = true;
         peer->probe_us = now_us + PEER_PROBE_US;
-        //  Soon after its last frame: it died. After a longer silence: only cut off.
-        peer->notice_fresh = now_us - peer->heard_us <= 2 * links_beat_us (self);
     }
-    if (challenged && !peer->challenged) {
-        //  A frame that was under way proves nothing now: only the answer to a probe does.
-        peer->challenged = true;
-        peer->probe_due = true;
-        peer->probe_us = now_us + PEER_PROBE_US;
-    }
+    //  A frame that was under way proves nothing to a challenger: only the answer to a probe does.
+    peer->challenged |= challenged;
+    peer->notice_fresh |= !challenged && now_us - peer->heard_us <= 2 * links_beat_us (self);
 }
 
 static void
@@ -107,8 +104,9 @@ s_newcomer (links_t *self, peer_t *peer, const wire_header_t *header, const hell
         s_reply (self, VERB_REFUSED, header, hello->inbox);
         return;
     }
-    //  Under another name the former may still be alive behind a cut: its leases run on.
-    peer->news |= peer->phase != PEER_NONE && s_named (peer, hello->name) ? NEWS_EPOCH : 0;
+    //  A former one that was not seen to die may still be alive: its leases run on.
+    bool died = peer->phase == PEER_ENDED && peer->cause == CAUSE_DEAD;
+    peer->news |= died && s_named (peer, hello->name) ? NEWS_EPOCH : 0;
     uint32_t slot = links_slot (self, peer);
     self->high = slot >= self->high ? slot + 1 : self->high;
     peer->epoch = header->sender;
@@ -170,6 +168,14 @@ s_welcome (links_t *self, int64_t now_us, const wire_header_t *header, wire_read
         s_bad (self, &self->counts.stale, peer);
         return;
     }
+    if (links_by_epoch (self, SIDE_UP, header->sender) ||
+        links_by_name (self, SIDE_UP, hello.name)) {
+        //  What is said to a publisher finds it by its name, so there can be only one of it.
+        peer->says |= PEER_SAYS_SAME;
+        peer->hello_us = now_us + PEER_AVOID_US;
+        return;
+    }
+    peer->calls = 0;
     if (peer->epoch != header->sender) {
         peer->news |= peer->epoch ? NEWS_EPOCH : 0;
         peer->left = peer->drain_said = false;
@@ -206,7 +212,7 @@ s_turned_away (links_t *self, int64_t now_us, const wire_header_t *header)
 
 //  The state of a neighbour, wherever it was said.
 static void
-s_take_state (links_t *self, peer_t *peer, const beat_t *beat)
+s_take_state (links_t *self, int64_t now_us, peer_t *peer, const beat_t *beat)
 {
     if (beat->version < peer->theirs.version) {
         return;
@@ -217,6 +223,8 @@ s_take_state (links_t *self, peer_t *peer, const beat_t *beat)
     peer->theirs.why = beat->why;
     peer->theirs.signal = beat->signal;
     peer->theirs.left_ms = beat->left_ms;
+    bool endless = beat->left_ms == UINT32_MAX;
+    peer->over_us = endless ? INT64_MAX : now_us + beat->left_ms * INT64_C (1000);
     s_keep (peer->origin_name, sizeof peer->origin_name, beat->origin);
     if (peer->side == SIDE_UP) {
         links_lease (self, beat->lease_ms);
@@ -231,7 +239,7 @@ static void
 s_beat (links_t *self, int64_t now_us, peer_t *peer, const wire_header_t *header,
         const beat_t *beat)
 {
-    s_take_state (self, peer, beat);
+    s_take_state (self, now_us, peer, beat);
     //  Beats may overtake each other, so what is cumulative only grows, and the rest is the latest.
     if (header->number >= peer->heard) {
         peer->theirs.flags = beat->flags;
@@ -245,7 +253,7 @@ s_beat (links_t *self, int64_t now_us, peer_t *peer, const wire_header_t *header
     peer_heard_by (peer, beat->heard, now_us);
     peer->answer_due |= (beat->flags & BEAT_PROBE) != 0;
     if (peer->suspect && !peer->probe_due && beat->heard >= peer->probe_number) {
-        peer->challenged = peer->suspect = false;
+        peer->challenged = peer->suspect = peer->notice_fresh = false;
     }
     if (header->verb == VERB_EOS) {
         peer->eos_number = header->number;
@@ -340,7 +348,6 @@ links_frame (links_t *self, int64_t now_us, bytes_t frame, wire_header_t *header
 void
 links_published (links_t *self, int64_t now_us, bytes_t frame)
 {
-    (void) now_us;
     wire_header_t header;
     wire_reader_t body;
     beat_t beat;
@@ -356,7 +363,7 @@ links_published (links_t *self, int64_t now_us, bytes_t frame)
             continue;
         }
         if (peer_linked (peer)) {
-            s_take_state (self, peer, &beat);
+            s_take_state (self, now_us, peer, &beat);
         } else if (peer->was_up && beat.state != DRAIN_RUNNING) {
             //  It drained while the link was down (we stood still, or were cut off): that is
             //  leaving, and nobody will answer our calls.

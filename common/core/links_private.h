@@ -6,9 +6,9 @@
 #include "common/core/links_counts.h"
 #include "common/core/links_credit.h"
 
-#define REPLIES_MAX       16   // answers to strangers waiting for the next turn; more are dropped
-#define LINKS_LINGER_MS   2000 // for a link that ended in peace
-#define LINKS_AGAIN_MS    250  // for AGAIN: whoever is alive reads it by then
+#define REPLIES_MAX       16  // answers to strangers waiting for the next turn; more are dropped
+#define LINKS_LINGER_MS   300 // for a link that ended in peace; a drain must be over in time
+#define LINKS_AGAIN_MS    250 // for AGAIN: whoever is alive reads it by then
 #define SAY_BAD_US        1000000 // dropped frames are said once in so long
 #define BEAT_FRAME_BYTES  256     // header, beat, name: more than any of them takes
 #define HELLO_FRAME_BYTES 512

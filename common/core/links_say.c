@@ -64,6 +64,12 @@ links_say (peer_t *peer, effects_t *effects)
     if (peer->says & PEER_SAYS_LEFT) {
         s_say_peer (effects, SAY_PEER_LEFT, peer, "", 0);
     }
+    if (peer->says & PEER_SAYS_SAME) {
+        s_say_peer (effects, SAY_SAME_NAME, peer, peer->inbox, 0);
+    }
+    if (peer->says & PEER_SAYS_NO_ANSWER) {
+        s_say_peer (effects, SAY_NO_ANSWER, peer, peer->inbox, 0);
+    }
     if (peer->says & PEER_SAYS_REFUSED) {
         s_say_peer (effects, SAY_NAME_IN_USE, peer, "", 0);
     }

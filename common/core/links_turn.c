@@ -155,8 +155,7 @@ s_judge (links_t *self, peer_t *peer, int64_t now_us)
     if (peer->missing) {
         links_cut (self, peer, CAUSE_GAP, now_us);
     } else if (peer->suspect && asked && now_us >= peer->probe_us) {
-        bool dead = peer->notice_fresh || peer->challenged;
-        links_cut (self, peer, dead ? CAUSE_DEAD : CAUSE_CUT, now_us);
+        links_cut (self, peer, peer->notice_fresh ? CAUSE_DEAD : CAUSE_CUT, now_us);
     } else if (unheard || now_us - peer->heard_us > self->peer_timeout_us) {
         links_cut (self, peer, CAUSE_CUT, now_us);
     }
@@ -301,6 +300,7 @@ s_call (links_t *self, peer_t *peer, effects_t *effects)
         s_open (self, peer, effects);
     }
     s_greeting (self, peer, VERB_HELLO, effects);
+    peer->says |= ++peer->calls == PEER_CALLS_SAID ? PEER_SAYS_NO_ANSWER : 0;
     peer->hello_us = self->now_us + PEER_REPEAT_US;
 }
 

@@ -16,6 +16,8 @@ peer_renew (peer_t *self, uint32_t link, int64_t now_us)
                     .was_up = self->was_up,
                     .left = self->left,
                     .epoch = self->epoch,
+                    .calls = self->calls,
+                    .over_us = INT64_MAX,
                     .left_epoch = self->left_epoch,
                     .link = link,
                     .news = self->news,
@@ -77,7 +79,7 @@ peer_hear (peer_t *self, uint64_t number, int64_t now_us)
     self->heard_us = now_us;
     //  What was under way when the peer died proves nothing: only a later frame does.
     if (!self->challenged && now_us >= self->probe_us - PEER_PROBE_US + PEER_STALE_US) {
-        self->suspect = false;
+        self->suspect = self->notice_fresh = false;
     }
     return true;
 }

@@ -20,6 +20,7 @@ typedef struct {
     char inbox[ENDPOINT_MAX_BYTES + 1];
     char state[ENDPOINT_MAX_BYTES + 1];
     uint64_t epoch;
+    uint32_t calls;      // HELLOs without an answer
     uint64_t left_epoch; // of the process that left last
     uint32_t link;
     uint8_t news;
@@ -52,6 +53,7 @@ typedef struct {
     beat_t theirs; // (origin points to origin_name)
     char origin_name[NAME_MAX_BYTES + 1];
     bool drain_said; // the line about its drain was made
+    int64_t over_us; // when its drain is over, by our clock; INT64_MAX: no deadline
     //  Credit, cumulative on this link.
     uint64_t credit;       // sender: granted to us
     uint64_t spent;        // sender: used or given back

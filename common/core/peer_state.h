@@ -10,12 +10,14 @@
 #ifndef MAYHEM_PEER_STATE_H
 #define MAYHEM_PEER_STATE_H
 
-#define PEER_PROBE_US     500000  // a suspect that stays silent for so long is dead
-#define PEER_STALE_US     100000  // frames so soon after a notice may be older than it
-#define PEER_REPEAT_US    1000000 // HELLO, EOS, BYE are said again after so long
-#define PEER_BEAT_MAX_US  1000000 // the longest time between two frames
-#define PEER_BEAT_MIN_US  10000   // whatever lease a neighbour claims: no storm of beats
-#define PEER_WINDOW_WORDS 4       // frames may overtake each other by 256 numbers
+#define PEER_PROBE_US     500000   // a suspect that stays silent for so long is dead
+#define PEER_STALE_US     100000   // frames so soon after a notice may be older than it
+#define PEER_REPEAT_US    1000000  // HELLO, EOS, BYE are said again after so long
+#define PEER_BEAT_MAX_US  1000000  // the longest time between two frames
+#define PEER_BEAT_MIN_US  10000    // whatever lease a neighbour claims: no storm of beats
+#define PEER_CALLS_SAID   5        // calls without an answer until that is said
+#define PEER_AVOID_US     60000000 // one whose name somebody else bears is left alone so long
+#define PEER_WINDOW_WORDS 4        // frames may overtake each other by 256 numbers
 
 typedef enum {
     SIDE_UP,
@@ -56,7 +58,9 @@ enum {
     PEER_SAYS_ENDED = 2,
     PEER_SAYS_DRAINING = 4,
     PEER_SAYS_LEFT = 8,
-    PEER_SAYS_REFUSED = 16
+    PEER_SAYS_REFUSED = 16,
+    PEER_SAYS_SAME = 32,     // another upstream neighbour bears its name
+    PEER_SAYS_NO_ANSWER = 64 // it has been called for long
 };
 
 #endif

@@ -41,14 +41,16 @@ static const struct {
     [SAY_PEER_LEFT] = {INFO, "peer-left", "%p has left"},
     [SAY_NAME_IN_USE] = {WARNING, "name-in-use", "%p says: my name is in use, trying again"},
     [SAY_NAME_GIVEN_UP] = {ERROR, "name-given-up", "%p says: my name is in use, giving up"},
+    [SAY_SAME_NAME] = {WARNING, "same-name", "%t is left alone: its name is that of another one"},
+    [SAY_NO_ANSWER] = {WARNING, "no-answer", "No answer from %t yet, calling on"},
     [SAY_BAD_FRAME] = {WARNING, "bad-frame", "Dropped %n frames from %p: %t"},
     [SAY_DRAINING] = {INFO, "draining", "Draining: %t, %s s left"},
     [SAY_DRAIN_LEFT] = {INFO, "drain-left", "Still %n in hand, the oldest %i at %t, %u s left"},
-    [SAY_DRAIN_DEADLINE] = {WARNING, "drain-deadline", "The drain's time is over: handing back %n"},
-    [SAY_DRAIN_CUT_SHORT] = {WARNING, "drain-cut", "The drain is cut short: handing back %n"},
+    [SAY_DRAIN_DEADLINE] = {WARNING, "drain-deadline",
+                            "The drain's time is over, %n still in hand"},
+    [SAY_DRAIN_CUT_SHORT] = {WARNING, "drain-cut", "The drain is cut short, %n still in hand"},
     [SAY_IN_HAND] = {INFO, "in-hand", "In hand: %n; %t"},
     [SAY_STALLED] = {WARNING, "stalled", "This process stood still for %s s"},
-    [SAY_GUARD_LOST] = {ERROR, "guard-lost", "The guard of the children has died"},
 };
 _Static_assert(sizeof s_lines / sizeof *s_lines == SAY_COUNT, "a line for each kind");
 

@@ -45,6 +45,8 @@ typedef enum {
     SAY_PEER_LEFT,
     SAY_NAME_IN_USE,
     SAY_NAME_GIVEN_UP,
+    SAY_SAME_NAME,
+    SAY_NO_ANSWER,
     SAY_BAD_FRAME,
     SAY_DRAINING,
     SAY_DRAIN_LEFT,
@@ -52,7 +54,6 @@ typedef enum {
     SAY_DRAIN_CUT_SHORT,
     SAY_IN_HAND,
     SAY_STALLED,
-    SAY_GUARD_LOST,
     SAY_COUNT
 } say_kind_t;
 

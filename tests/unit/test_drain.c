@@ -315,7 +315,7 @@ a_cut_is_said_once_with_its_cause (void **state)
     s_lines ();
     drain_tick (&s_drain, NOW + TIMEOUT);
     drain_say_start (&s_drain, NOW + TIMEOUT, 4, &s_effects);
-    assert_string_equal (s_lines (), "The drain's time is over: handing back 4");
+    assert_string_equal (s_lines (), "The drain's time is over, 4 still in hand");
     drain_signal (&s_drain, NOW + TIMEOUT, TERM);
     drain_say_start (&s_drain, NOW + TIMEOUT, 4, &s_effects);
     assert_string_equal (s_lines (), "");
@@ -324,7 +324,7 @@ a_cut_is_said_once_with_its_cause (void **state)
     drain_signal (&s_drain, NOW, TERM);
     drain_say_start (&s_drain, NOW, 3, &s_effects);
     assert_string_equal (s_lines (), "Received exit signal SIGTERM...|Draining: SIGTERM, 0.0 s left"
-                                     "|The drain is cut short: handing back 3");
+                                     "|The drain is cut short, 3 still in hand");
 }
 
 static void

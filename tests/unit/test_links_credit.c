@@ -3,6 +3,7 @@
 #include "tests/unit/links_bench.h"
 
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -13,6 +14,7 @@ enum {
     UPPERS = 5
 };
 
+static char s_endpoints[UPPERS][32];
 static bench_t s_bench;  // a consumer below five publishers
 static bench_t s_sender; // a publisher
 static fake_peer_t s_fakes[UPPERS];
@@ -27,8 +29,8 @@ s_setup (void **state)
     links_config_t config = bench_config (STAGE_CONSUMER);
     config.up_count = UPPERS;
     for (size_t i = 0; i < UPPERS; i++) {
-        config.up_inbox[i] = config.up_inbox[0];
-        config.up_state[i] = config.up_state[0];
+        snprintf (s_endpoints[i], sizeof s_endpoints[i], "ipc://@above-%zu", i);
+        config.up_inbox[i] = config.up_state[i] = s_endpoints[i];
     }
     bench_start (&s_bench, &config);
     config = bench_config (STAGE_PUBLISHER);

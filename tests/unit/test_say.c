@@ -63,17 +63,19 @@ static const struct {
                          "handler-1 says: my name is in use, trying again"},
     [SAY_NAME_GIVEN_UP] = {SAY_LEVEL_ERROR, "name-given-up",
                            "handler-1 says: my name is in use, giving up"},
+    [SAY_SAME_NAME] = {SAY_LEVEL_WARNING, "same-name",
+                       "because is left alone: its name is that of another one"},
+    [SAY_NO_ANSWER] = {SAY_LEVEL_WARNING, "no-answer", "No answer from because yet, calling on"},
     [SAY_BAD_FRAME] = {SAY_LEVEL_WARNING, "bad-frame", "Dropped 2 frames from handler-1: because"},
     [SAY_DRAINING] = {SAY_LEVEL_INFO, "draining", "Draining: because, 0.0 s left"},
     [SAY_DRAIN_LEFT] = {SAY_LEVEL_INFO, "drain-left",
                         "Still 2 in hand, the oldest cattle-gw75 at because, 0.0 s left"},
     [SAY_DRAIN_DEADLINE] = {SAY_LEVEL_WARNING, "drain-deadline",
-                            "The drain's time is over: handing back 2"},
+                            "The drain's time is over, 2 still in hand"},
     [SAY_DRAIN_CUT_SHORT] = {SAY_LEVEL_WARNING, "drain-cut",
-                             "The drain is cut short: handing back 2"},
+                             "The drain is cut short, 2 still in hand"},
     [SAY_IN_HAND] = {SAY_LEVEL_INFO, "in-hand", "In hand: 2; because"},
     [SAY_STALLED] = {SAY_LEVEL_WARNING, "stalled", "This process stood still for 0.0 s"},
-    [SAY_GUARD_LOST] = {SAY_LEVEL_ERROR, "guard-lost", "The guard of the children has died"},
 };
 _Static_assert(sizeof s_expected / sizeof *s_expected == SAY_COUNT, "a line for each kind");
 
