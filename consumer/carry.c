@@ -189,3 +189,11 @@ carry_drop (carry_t *self, uint32_t slot)
     s_drop (&self->packs_to[slot], self->pack_links, self->packs);
     s_drop (&self->confirms_to[slot], self->confirm_links, self->confirms);
 }
+
+bool
+carry_empty (const carry_t *self, uint32_t slot)
+{
+    assert (slot < LINKS_MAX);
+    return !self->claims_to[slot].count && !self->packs_to[slot].count &&
+           !self->confirms_to[slot].count;
+}

@@ -37,6 +37,9 @@ bool carry_confirm (carry_t *self, uint32_t slot, uint64_t holder, uint64_t numb
 //  full.
 bool carry_out (carry_t *self, links_t *links, peer_t *peer, effects_t *effects);
 
+//  Whether nothing is to be handed over to this neighbour.
+bool carry_empty (const carry_t *self, uint32_t slot);
+
 //  Forget what was for a neighbour whose link has ended.
 void carry_drop (carry_t *self, uint32_t slot);
 

@@ -75,17 +75,30 @@ s_say_given_up (consumer_t *self)
     }
 }
 
+//  Where the drain of those below began, NULL: not known.
+static const char *
+s_origin_below (consumer_t *self)
+{
+    for (uint32_t slot = LINKS_UP_MAX; slot < links_high (self->links); slot++) {
+        const peer_t *peer = links_peer (self->links, slot);
+        if (peer->left && *peer->origin_name) {
+            return peer->origin_name;
+        }
+    }
+    return NULL;
+}
+
 //  The rest of upstream's time bounds ours, and its origin is ours.
 static void
 s_rules (consumer_t *self)
 {
+    drain_bound (&self->drain, self->now_us, links_wave_us (self->links, self->now_us));
     if (links_side_over (self->links, SIDE_DOWN, self->now_us)) {
-        drain_begin (&self->drain, self->now_us, WHY_DOWNSTREAM_LEFT, -1, NULL);
+        drain_begin (&self->drain, self->now_us, WHY_DOWNSTREAM_LEFT, -1, s_origin_below (self));
     } else if (links_side_over (self->links, SIDE_UP, self->now_us)) {
         const peer_t *upper = links_finisher (self->links);
-        bool bounded = upper && upper->theirs.left_ms != UINT32_MAX;
         drain_begin (&self->drain, self->now_us, WHY_UPSTREAM_FINISHED,
-                     bounded ? (int64_t) upper->theirs.left_ms * 1000 : -1,
+                     links_wave_us (self->links, self->now_us),
                      upper && *upper->origin_name ? upper->origin_name : NULL);
     } else if (links_name_given_up (self->links, self->now_us)) {
         s_say_given_up (self);
@@ -265,7 +278,8 @@ s_neighbours (consumer_t *self)
         }
         if (peer->side == SIDE_UP) {
             uint8_t pub = self->pub_of[slot];
-            peer->bye_ready = pub == PUB_NONE || self->table.pubs[pub].in_hand == 0;
+            peer->bye_ready = (pub == PUB_NONE || self->table.pubs[pub].in_hand == 0) &&
+                              carry_empty (&self->carry, slot);
         }
     }
 }
@@ -326,12 +340,18 @@ consumer_step (consumer_t *self, int64_t now_us, const event_t *event, effects_t
             links_published (self->links, now_us, event->frames[i]);
         }
         break;
-    case EVENT_INBOX_EMPTY: links_inbox_empty (self->links, now_us); break;
+    case EVENT_INBOX_EMPTY:
+        links_inbox_empty (self->links, now_us);
+        self->stood_us = 0;
+        break;
     case EVENT_NOTICE:
         links_notice (self->links, now_us, event->notice.name, event->notice.epoch);
         break;
     case EVENT_SIGNAL: s_signal (self, event->signal); break;
-    case EVENT_STALL: links_stall (self->links, event->stall_us); break;
+    case EVENT_STALL:
+        links_stall (self->links, event->stall_us);
+        self->stood_us = event->stall_us;
+        break;
     case EVENT_FAULT:
         if (self->faults++ == 0) {
             snprintf (self->fault, sizeof self->fault, "%s", event->fault);

@@ -33,6 +33,7 @@ struct consumer_s {
     int64_t own_us;       // when they are looked at again
     uint32_t faults;      // exceptions since the last turn
     char fault[256];      // text of the first of them
+    int64_t stood_us;     // how long this process stood still, until the inbox was read empty
     bool turn_again;      // something was left over
     bool show;            // USR1: say what is in hand
     bool over;            // EFFECT_EXIT was said

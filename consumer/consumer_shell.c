@@ -30,7 +30,7 @@ s_perform (void *arg, const effect_t *effect, int64_t now_us)
     assert (!"a consumer has no effects of its own");
 }
 
-static void
+static int
 s_report (const consumer_options_t *options, int code, const consumer_t *core, const shell_t *shell)
 {
     const consumer_counts_t *counts = consumer_counts (core);
@@ -46,7 +46,8 @@ s_report (const consumer_options_t *options, int code, const consumer_t *core, c
                                {"forgotten", counts->forgotten},
                                {"in_hand", consumer_in_hand (core)},
                                {"longest_us", (uint64_t) shell_longest (shell, &kind)}};
-    report_write (&options->common, code, fields, sizeof fields / sizeof *fields);
+    log_line (LEVEL_INFO, "Flushing metrics");
+    return report_write (&options->common, code, fields, sizeof fields / sizeof *fields);
 }
 
 int
@@ -62,14 +63,19 @@ consumer_shell_run (const consumer_options_t *options)
                                 .fail_consume = options->fail_consume};
     shell_links_config (shell, &limits.links);
     consumer_t *core = consumer_new (&limits, shell_seed (shell), clock_now_us ());
-    code = EX_OSERR;
-    if (core) {
+    bool ran = core != NULL;
+    if (!core) {
+        log_line (LEVEL_ERROR, "Out of memory");
+        code = EX_SOFTWARE;
+    } else {
         static const shell_stage_t stage = {
             .step = s_step, .deadline = s_deadline, .perform = s_perform};
         code = shell_run (shell, &stage, core, NULL);
-        s_report (options, code, core, shell);
+        //  What a consumer holds is in memory only: there is nothing to wait for.
+        log_line (LEVEL_INFO, "Closing database connections");
+        code = s_report (options, code, core, shell);
     }
     consumer_destroy (&core);
-    shell_close (&shell);
+    shell_close (&shell, ran && code != EX_IOERR);
     return code;
 }

@@ -89,7 +89,8 @@ s_revoked (consumer_t *self, uint32_t slot, claim_t *claim)
         return;
     }
     if (entry->state == ENTRY_PLACED) {
-        claim->holder = claim->holder ? claim->holder : entry->holder;
+        //  It may answer an extension of our own, from before the message was placed.
+        claim->holder = entry->holder;
         entry->revoked = true;
         heap_set (self->table.deadlines, slot, self->now_us + (int64_t) entry->lease_ms * 1000);
     } else if (entry->state == ENTRY_UNPLACED) {

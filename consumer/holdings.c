@@ -6,7 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define WALK_MAX 65536 // slots looked at in one turn: a fraction of a millisecond
+#define LATER_US 100000 // to look again when the inbox has been read
+#define WALK_MAX 65536  // slots looked at in one turn: a fraction of a millisecond
 
 static claim_t
 s_claim (const consumer_t *self, const entry_t *entry, claim_kind_t kind)
@@ -267,7 +268,8 @@ s_unplaced_due (consumer_t *self, uint32_t slot, entry_t *entry)
 {
     int64_t third = (int64_t) entry->lease_ms * 1000 / 3;
     peer_t *peer = consumer_upstream (self, entry->pub);
-    if (!entry->extension) {
+    bool over = self->now_us - heap_key (self->table.deadlines, slot) > third;
+    if (!entry->extension && !over) {
         entry->extension = 1;
         claim_t claim = s_claim (self, entry, CLAIM_EXTENDS);
         if (peer) {
@@ -293,6 +295,9 @@ consumer_deadlines (consumer_t *self)
         entry_t *entry = table_at (table, slot);
         if (entry->state == ENTRY_UNPLACED) {
             s_unplaced_due (self, slot, entry);
+        } else if (!links_inbox_is_empty (self->links)) {
+            //  Its handler may have spoken of it: that lies in the inbox.
+            heap_set (table->deadlines, slot, self->now_us + LATER_US);
         } else {
             table_drop (table, slot);
             self->counts.forgotten++;

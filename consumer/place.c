@@ -92,6 +92,9 @@ s_take (consumer_t *self, uint8_t pub, const work_t *work, text_t raw)
     } else if (self->drain.state != DRAIN_RUNNING) {
         table_settle (&self->table, slot, OUTCOME_RELEASED, REASON_DRAINING);
         self->handed_back++;
+    } else if (self->stood_us > (int64_t) work->lease_ms * 1000 / 3) {
+        //  It may have lain in the inbox while its lease ran out.
+        table_settle (&self->table, slot, OUTCOME_RELEASED, REASON_UNPLACED);
     } else if (busy) {
         table_settle (&self->table, slot, OUTCOME_DEFERRED, REASON_BUSY);
     }
@@ -201,7 +204,7 @@ s_least (uint64_t one, uint64_t other)
     return one < other ? one : other;
 }
 
-//  Records whose handler holds them still go there, whatever the room: it takes no second slot.
+//  A record whose handler holds the message still goes there, and waits for room there.
 static bool
 s_return (consumer_t *self)
 {
@@ -212,28 +215,38 @@ s_return (consumer_t *self)
         return false;
     }
     peer_t *peer = links_peer (self->links, entry->slot);
-    entry->slot = 0;
-    if (!links_ready (self->links, peer, self->now_us) || peer_room (peer) == 0) {
-        return false;
+    if (links_ready (self->links, peer, self->now_us) && peer_room (peer) == 0) {
+        //  Nowhere else: it waits for room there, behind the others.
+        list_remove (&table->unplaced, table->order, at);
+        list_append (&table->unplaced, table->order, at);
+        return true;
     }
-    s_run (self, peer, 1);
-    return true;
+    bool there = links_ready (self->links, peer, self->now_us);
+    entry->slot = 0;
+    if (there) {
+        s_run (self, peer, 1);
+    }
+    return there;
 }
 
 void
 consumer_place (consumer_t *self)
 {
     table_t *table = &self->table;
-    for (uint32_t done = 0; table->unplaced.count; done++) {
+    uint32_t waiting = 0; // in a row: when all wait for their own handlers, that is all
+    for (uint32_t done = 0; waiting < table->unplaced.count; done++) {
         if (done >= STEP_WORK_MAX ||
             !effects_room (self->effects, 1 + WORK_RECORDS_MAX,
                            HEADER_BYTES + 2 * WORK_RECORDS_MAX * WORK_BYTES_MAX)) {
             self->turn_again = true;
             return;
         }
+        uint32_t before = table->unplaced.count;
         if (s_return (self)) {
+            waiting = table->unplaced.count == before ? waiting + 1 : 0;
             continue;
         }
+        waiting = 0;
         uint64_t lead;
         uint32_t handlers;
         peer_t *peer = s_roomiest (self, &lead, &handlers);

@@ -1,5 +1,6 @@
 //  Unit tests of the consumer: work in and out, credit, extensions, settlements and answers.
 
+#include "common/core/links_credit.h"
 #include "tests/unit/consumer_scene.h"
 
 #include "common/core/prng.h"

@@ -80,7 +80,7 @@ what_a_silent_handler_holds_stays_with_it (void **state)
 }
 
 static void
-what_a_former_process_of_that_name_held_is_lost (void **state)
+what_a_silent_process_held_stays_with_it_when_another_takes_its_name (void **state)
 {
     (void) state;
     s_placed (5);
@@ -88,7 +88,8 @@ what_a_former_process_of_that_name_held_is_lost (void **state)
     scene_run (&s_scene, 5 * SECOND);
     s_scene.handlers[0].fake.epoch += 0x100;
     scene_link_handler (&s_scene, 0, 10);
-    assert_int_equal (scene_outcomes (&s_scene.pubs[0], OUTCOME_LOST), 5);
+    assert_int_equal (scene_outcomes (&s_scene.pubs[0], OUTCOME_LOST), 0);
+    assert_int_equal (consumer_in_hand (s_scene.consumer), 5);
 }
 
 static void
@@ -428,7 +429,7 @@ main (void)
     const struct CMUnitTest tests[] = {
         TEST (what_a_dead_handler_held_is_lost_at_once),
         TEST (what_a_silent_handler_holds_stays_with_it),
-        TEST (what_a_former_process_of_that_name_held_is_lost),
+        TEST (what_a_silent_process_held_stays_with_it_when_another_takes_its_name),
         TEST (a_handler_of_another_name_loses_nothing_of_a_silent_one),
         TEST (what_a_handler_does_not_list_on_its_next_link_is_released),
         TEST (what_is_listed_and_unknown_is_adopted),
