@@ -59,14 +59,12 @@ s_check_place (const publisher_t *self, uint32_t slot, const message_t *message)
     assert (state != MESSAGE_LEASED || message->was_leased);
 }
 
-//  Nothing rests on a change that is not durable.
+//  Nothing rests on a change that is not durable. A fact that was learnt may wait in any state.
 static void
 s_check_journal (const publisher_t *self, const message_t *message)
 {
     message_state_t state = message->state;
     bool waits = message->dirty || message->ticket;
-    assert (!waits || state == MESSAGE_STORING || state == MESSAGE_LEAVING ||
-            state == MESSAGE_GHOST);
     assert (waits || (state != MESSAGE_STORING && state != MESSAGE_LEAVING));
     assert (!message->ticket ||
             (message->ticket > self->journal->walked && message->ticket <= self->journal->ticket));

@@ -60,10 +60,11 @@ struct publisher_s {
     uint32_t blocked;
     uint32_t first; // whose turn it is to be looked at first
     //  The end.
-    bool exhausted;  // the source has ended
-    bool last;       // nothing will be sent any more
-    int64_t eos_us;  // when a volatile one stops sending, NEVER: no drain yet
-    uint32_t cursor; // next slot to write as left
+    bool exhausted;   // the source has ended
+    bool last;        // nothing will be sent any more
+    int64_t alone_us; // draining: since when nobody downstream will take anything, NEVER
+    int64_t eos_us;   // when a volatile one stops sending, NEVER: no drain yet
+    uint32_t cursor;  // next slot to write as left
     uint64_t left;
     bool exited;
     //  What the next turn says.

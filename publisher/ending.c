@@ -101,17 +101,37 @@ s_begin (publisher_t *self, effects_t *effects)
     }
 }
 
+//  Nobody downstream will take anything any more: nobody came ever, all have left, or nobody that
+//  does not drain itself was linked for a while. One that is only suspect, or greets again, will.
+static bool
+s_alone (publisher_t *self)
+{
+    bool somebody = false;
+    for (uint32_t route = 0; route < lease_routes (self); route++) {
+        const peer_t *peer = lease_peer (self, route);
+        somebody |= peer_linked (peer) && peer->theirs.state == DRAIN_RUNNING;
+    }
+    if (somebody) {
+        self->alone_us = NEVER;
+        return false;
+    }
+    self->alone_us = self->alone_us == NEVER ? self->now_us : self->alone_us;
+    return lease_routes (self) == 0 || links_linked (self->links, SIDE_DOWN) > 0 ||
+           links_side_over (self->links, SIDE_DOWN, self->now_us) ||
+           self->now_us - self->alone_us >= PEER_REPEAT_US;
+}
+
 //  Whether nothing more is sent. A volatile publisher works off what it has, as long as there is
 //  somebody to do it and time for those below to finish.
 static bool
-s_last (const publisher_t *self)
+s_last (publisher_t *self)
 {
     if (self->last || self->drain.state == DRAIN_RUNNING) {
         return self->last;
     }
     bool empty = s_settled (self);
     return !self->limits.is_volatile || empty || self->drain.cut || self->now_us >= self->eos_us ||
-           links_running (self->links, SIDE_DOWN) == 0;
+           s_alone (self);
 }
 
 //  The oldest of those that were leased first, at each neighbour.
@@ -245,7 +265,11 @@ ending_deadline (const publisher_t *self)
 {
     switch (self->drain.state) {
     case DRAIN_RUNNING: return NEVER;
-    case DRAIN_DRAINING: return self->last ? NEVER : self->eos_us;
+    case DRAIN_DRAINING:
+        if (self->last) {
+            return NEVER;
+        }
+        return self->alone_us == NEVER ? self->eos_us : self->alone_us + PEER_REPEAT_US;
     case DRAIN_FLUSHED: return s_gone_us (self);
     case DRAIN_GONE: return self->now_us;
     }

@@ -3,15 +3,14 @@
 #include "common/io/shell.h"
 #include "publisher/publisher_shell.h"
 
-#include <sysexits.h>
-
 int
 main (int argc, char **argv)
 {
-    if (shell_early ()) {
-        return EX_OSERR;
-    }
     static publisher_options_t options;
     int code = publisher_options_parse (&options, argc, argv);
-    return code == OPTIONS_GO ? publisher_shell_run (&options) : code;
+    if (code != OPTIONS_GO) {
+        return code;
+    }
+    code = shell_early ();
+    return code ? code : publisher_shell_run (&options);
 }

@@ -57,6 +57,7 @@ publisher_new (const publisher_limits_t *limits, uint64_t seed)
     }
     self->unsure_us = NEVER;
     self->eos_us = NEVER;
+    self->alone_us = NEVER;
     return self;
 }
 

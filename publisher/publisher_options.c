@@ -52,8 +52,8 @@ static const option_t s_options[] = {
     {"count", "N", "Messages of this start, then finish; 0: no end (default 0)", OPTION_NUMBER,
      AT (count), 0, COUNT_OPTION_MAX, NULL},
     {"rate", "R|max|random",
-     "Messages a second; random: a gap of 0 to 1 s before each; 0: make none, wait for `mayhem "
-     "restart` (default random, requests: max)",
+     "Messages a second; random: a gap of 0 to 1 s before each; 0: make none "
+     "(default random, requests: max)",
      OPTION_CUSTOM, 0, 0, 0, s_set_rate},
     {"every", "T", "One message each T; the last of --rate and --every counts", OPTION_CUSTOM, 0, 0,
      0, s_set_every},
@@ -75,7 +75,9 @@ static const option_t s_options[] = {
     {"max-pending", "N", "Messages kept before the source has to wait (default 1048576)",
      OPTION_NUMBER, AT (max_pending), 1, MAX_PENDING_MAX, NULL},
     {"volatile", NULL,
-     "Keep messages in memory only; what is left at the end goes to DIR/left-NAME.jsonl",
+     "Keep messages in memory only, as every publisher does so far; what is left at the end goes "
+     "to "
+     "DIR/left-NAME.jsonl",
      OPTION_FLAG, AT (is_volatile), 0, 0, NULL},
 };
 

@@ -13,6 +13,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sysexits.h>
@@ -25,8 +26,10 @@ typedef struct {
     publisher_t *core;
     left_t *left;
     source_t source;
-    bool watching;  // the source's descriptor is in the watch
-    bool exhausted; // the core was told that the source has ended
+    const char *path; // what the source reads; NULL: it makes messages
+    bool watching;    // the source's descriptor is in the watch
+    bool exhausted;   // the core was told that the source has ended
+    bool failed;      // it ended because it could not be read
     source_message_t messages[FEED_MAX];
     request_t requests[FEED_MAX];
 } self_t;
@@ -43,10 +46,11 @@ s_deadline (const void *core)
     return publisher_deadline (core);
 }
 
+//  The first failure is said when it happens, the count of all at the end.
 static void
 s_leave (self_t *self, const row_t *row)
 {
-    if (left_put (self->left, row)) {
+    if (left_put (self->left, row) && left_failures (self->left) == 1) {
         log_line (LEVEL_ERROR, "Could not write %s to %s: %s", row->instance.at,
                   left_path (self->left), strerror (errno));
     }
@@ -97,13 +101,13 @@ s_readable (void *arg, int fd, uint32_t events)
     (void) events;
 }
 
-//  Wait for the source's descriptor, one-shot, while that is all there is to wait for.
+//  Wait for the source's descriptor when that is all there is to wait for.
 static void
 s_watch (self_t *self)
 {
     const source_t *source = &self->source;
     int fd = source->ops->fd (source->self);
-    if (fd < 0 || source->ops->deadline (source->self) != INT64_MAX) {
+    if (fd < 0) {
         return;
     }
     watch_t *watch = shell_watch (self->shell);
@@ -112,6 +116,21 @@ s_watch (self_t *self)
     } else {
         self->watching = watch_add (watch, fd, EPOLLIN, true, s_readable, self) == 0;
     }
+}
+
+//  A source that broke off looks like a finished one to the core: what came before is worked on.
+static void
+s_end (self_t *self)
+{
+    const source_t *source = &self->source;
+    int error = source->ops->failed (source->self);
+    if (error) {
+        self->failed = true;
+        log_line (LEVEL_ERROR, "Could not read %s on from line %" PRIu64 ": %s", self->path,
+                  source->ops->line (source->self), strerror (error));
+    }
+    self->exhausted = true;
+    shell_tell (self->shell, &(event_t){.kind = EVENT_EXHAUSTED});
 }
 
 //  Ask the source for as much as there is room for: that is the back-pressure.
@@ -130,8 +149,7 @@ s_feed (void *arg, int64_t now_us)
         s_tell_requests (self, count);
     }
     if (source->ops->finished (source->self)) {
-        self->exhausted = true;
-        shell_tell (self->shell, &(event_t){.kind = EVENT_EXHAUSTED});
+        s_end (self);
     } else {
         s_watch (self);
     }
@@ -146,6 +164,13 @@ s_due (const void *arg)
 }
 
 static int
+s_no_memory (void)
+{
+    log_line (LEVEL_ERROR, "Out of memory");
+    return EX_SOFTWARE;
+}
+
+static int
 s_open_source (self_t *self)
 {
     const publisher_options_t *options = self->options;
@@ -154,15 +179,23 @@ s_open_source (self_t *self)
     if (!*options->requests) {
         source_generate_limits_t limits = {
             .pace = options->pace, .count = (uint64_t) options->count, .seed = seed, .id = id};
-        return source_generate_open (&self->source, &limits, clock_now_us ()) ? EX_OSERR : 0;
+        return source_generate_open (&self->source, &limits, clock_now_us ()) ? s_no_memory () : 0;
     }
-    source_requests_limits_t limits = {.path = options->requests,
+    self->path = left_take (self->left, options->requests);
+    if (!self->path) {
+        log_line (LEVEL_ERROR, "Could not put %s aside: %s", options->requests, strerror (errno));
+        return EX_CANTCREAT;
+    }
+    if (strcmp (self->path, options->requests) != 0) {
+        log_line (LEVEL_INFO, "%s is put aside as %s", options->requests, self->path);
+    }
+    source_requests_limits_t limits = {.path = self->path,
                                        .pace = options->pace,
                                        .count = (uint64_t) options->count,
                                        .seed = seed,
                                        .id = id};
     if (source_requests_open (&self->source, &limits, clock_now_us ())) {
-        log_line (LEVEL_ERROR, "Could not read %s: %s", options->requests, strerror (errno));
+        log_line (LEVEL_ERROR, "Could not read %s: %s", self->path, strerror (errno));
         return EX_CONFIG;
     }
     return 0;
@@ -183,7 +216,7 @@ s_core (const self_t *self)
     return publisher_new (&limits, shell_seed (self->shell));
 }
 
-static void
+static int
 s_report (const self_t *self, int code)
 {
     publisher_books_t books = publisher_books (self->core);
@@ -205,7 +238,48 @@ s_report (const self_t *self, int code)
                                {"returned", books.returned},
                                {"duplicates", books.duplicates},
                                {"longest_us", (uint64_t) shell_longest (self->shell, &kind)}};
-    report_write (&self->options->common, code, fields, sizeof fields / sizeof *fields);
+    return report_write (&self->options->common, code, fields, sizeof fields / sizeof *fields);
+}
+
+//  At a stop in the midst of the source: say where, and keep what nobody can read again.
+static void
+s_stop_reading (self_t *self)
+{
+    const source_ops_t *ops = self->source.ops;
+    if (self->exhausted || !self->path) {
+        return;
+    }
+    source_message_t *message = &self->messages[0];
+    while (ops->rest (self->source.self, message)) {
+        row_t row = {.instance = s_text (message->instance),
+                     .hostname = s_text (message->hostname),
+                     .reason = s_text (message->reason),
+                     .requested_by = s_text (message->requested_by)};
+        memcpy (row.id, message->id, ID_BYTES);
+        s_leave (self, &row);
+    }
+    bool is_stdin = strcmp (self->path, "-") == 0;
+    log_line (LEVEL_INFO, "Stopped reading %s at line %" PRIu64, is_stdin ? "stdin" : self->path,
+              ops->line (self->source.self));
+}
+
+//  Returns the exit code: what is left is kept here, or it is lost.
+static int
+s_close_left (self_t *self, int code)
+{
+    uint64_t left = left_count (self->left);
+    uint64_t failures = left_failures (self->left);
+    if (left) {
+        log_line (LEVEL_WARNING, "%" PRIu64 " messages are left, written to %s", left,
+                  left_path (self->left));
+        code = code ? code : EX_TEMPFAIL;
+    }
+    if (left_close (&self->left)) {
+        log_line (LEVEL_ERROR, "What is left could not be written whole, %" PRIu64 " are lost: %s",
+                  failures, strerror (errno));
+        code = report_io_error (code);
+    }
+    return code;
 }
 
 static int
@@ -218,16 +292,29 @@ s_run (self_t *self)
     event_t event = {.kind = EVENT_OPENED, .count = 1, .opened = &opened};
     publisher_step (self->core, clock_now_us (), &event, NULL);
     int code = shell_run (self->shell, &stage, self->core, self);
-    uint64_t left = left_count (self->left);
-    if (left) {
-        log_line (LEVEL_WARNING, "%llu messages are left, written to %s", (unsigned long long) left,
-                  left_path (self->left));
+    log_line (LEVEL_INFO, "Closing database connections");
+    s_stop_reading (self);
+    code = s_close_left (self, code);
+    code = self->failed ? report_io_error (code) : code;
+    log_line (LEVEL_INFO, "Flushing metrics");
+    return s_report (self, code);
+}
+
+//  The source and what it needs; the left file comes first, it may be what is read.
+static int
+s_open (self_t *self)
+{
+    const options_common_t *common = &self->options->common;
+    self->left = left_new (common->data, common->name);
+    if (!self->left) {
+        log_line (LEVEL_ERROR, "Could not write in %s: %s", common->data, strerror (errno));
+        return EX_CANTCREAT;
     }
-    if (left_close (&self->left)) {
-        log_line (LEVEL_ERROR, "What is left could not be written whole: %s", strerror (errno));
-        code = EX_IOERR;
+    int code = s_open_source (self);
+    if (code == 0) {
+        self->core = s_core (self);
+        code = self->core ? 0 : s_no_memory ();
     }
-    s_report (self, code);
     return code;
 }
 
@@ -242,14 +329,16 @@ publisher_shell_run (const publisher_options_t *options)
         log_close ();
         return code;
     }
-    code = s_open_source (&self);
-    if (code == 0) {
-        self.core = s_core (&self);
-        self.left = left_new (options->common.data, options->common.name);
-        code = self.core && self.left ? s_run (&self) : EX_OSERR;
-        publisher_destroy (&self.core);
+    code = s_open (&self);
+    bool ran = code == 0;
+    if (ran) {
+        code = s_run (&self);
+    }
+    publisher_destroy (&self.core);
+    if (self.source.ops) {
         self.source.ops->destroy (&self.source.self);
     }
-    shell_close (&self.shell);
+    left_close (&self.left);
+    shell_close (&self.shell, ran && code != EX_IOERR);
     return code;
 }

@@ -155,7 +155,7 @@ s_put (publisher_t *self, packet_t *packet, uint32_t slot)
     work_t work = {
         .name = {self->outbox_id, message->seq},
         .grant = message->grant,
-        .host = message->host,
+        .host = self->limits.per_host ? message->host : 0, // 0: no gate anywhere
         .lease_ms = (uint32_t) (self->limits.lease_us / 1000),
         .extended = message->extended,
         .delivery = (uint16_t) (message->delivery + 1),

@@ -193,12 +193,17 @@ s_settle (publisher_t *self, peer_t *peer, const settlement_t *said)
         s_after_done (self, slot, said);
         return change;
     }
-    message->steps |= said->steps & STEPS_ALL;
+    uint8_t steps = message->steps | (said->steps & STEPS_ALL);
+    bool learned = steps != message->steps;
+    message->steps = steps;
     message->extended = said->extended > message->extended ? said->extended : message->extended;
     if (said->outcome == OUTCOME_DONE) {
         s_done (self, slot, said);
     } else {
         s_claim (self, slot, said, peer);
+        if (learned && outbox_taken (self->outbox, slot) && !message->dirty) {
+            place_changed (self, slot); // a fact is confirmed when it is durable
+        }
     }
     return message->dirty || message->ticket ? message->change : 0;
 }

@@ -30,8 +30,8 @@ typedef struct {
     //  When to call next even if fd stays silent: a time already past means at once, INT64_MAX
     //  means that there is nothing to wait for but fd.
     int64_t (*deadline) (const void *self);
-    //  Descriptor that becomes readable (epoll), -1: none, deadline alone says when. Wait for it,
-    //  one-shot, only while deadline is INT64_MAX.
+    //  Descriptor to wait for, one-shot, until it is readable (epoll); -1: nothing to wait for
+    //  there, deadline alone says when.
     int (*fd) (const void *self);
     //  True when nothing will ever come again.
     bool (*finished) (const void *self);
@@ -39,6 +39,11 @@ typedef struct {
     int (*failed) (const void *self);
     //  Lines that were not requests.
     uint64_t (*rejected) (const void *self);
+    //  Number of the line that comes next, from 1; 0: a source without lines.
+    uint64_t (*line) (const void *self);
+    //  At a stop, for what cannot be read a second time: one more message of what was read already,
+    //  whatever the pace. False: there is none, or all of it can be read again.
+    bool (*rest) (void *self, source_message_t *out);
     //  Destroys *self_p and sets it to NULL; may be called twice.
     void (*destroy) (void **self_p);
 } source_ops_t;

@@ -92,8 +92,23 @@ s_rejected (const void *base)
     return 0;
 }
 
-static const source_ops_t s_ops = {s_next,   s_deadline, s_fd,     s_finished,
-                                   s_failed, s_rejected, s_destroy};
+static uint64_t
+s_line (const void *base)
+{
+    (void) base;
+    return 0;
+}
+
+static bool
+s_rest (void *base, source_message_t *out)
+{
+    (void) base;
+    (void) out;
+    return false;
+}
+
+static const source_ops_t s_ops = {s_next,     s_deadline, s_fd,   s_finished, s_failed,
+                                   s_rejected, s_line,     s_rest, s_destroy};
 
 int
 source_generate_open (source_t *out, const source_generate_limits_t *limits, int64_t now_us)

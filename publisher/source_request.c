@@ -62,6 +62,10 @@ s_read_instance (source_message_t *out, const json_t *root, char *why)
     if (!out->instance[0]) {
         return s_bad (why, "instance_name is empty");
     }
+    //  A command would take it for an option.
+    if (out->instance[0] == '-') {
+        return s_bad (why, "instance_name begins with -");
+    }
     if (s_has_control (out->instance)) {
         return s_bad (why, "instance_name has control characters");
     }

@@ -22,6 +22,7 @@ typedef struct {
     source_requests_limits_t limits;
     int fd;
     bool can_poll;     // an epoll set takes fd
+    bool once;         // what was read cannot be read again: stdin, a pipe
     bool waiting;      // fd had nothing: wait until it is readable
     bool ended;        // end of the input, or error
     bool skipping;     // inside a line that is too long
@@ -214,7 +215,7 @@ static int
 s_fd (const void *base)
 {
     const requests_t *self = base;
-    return self->can_poll && !s_finished (self) ? self->fd : -1;
+    return self->waiting && !s_finished (self) ? self->fd : -1;
 }
 
 static int
@@ -245,8 +246,26 @@ s_destroy (void **self_p)
     }
 }
 
-static const source_ops_t s_ops = {s_next,   s_deadline, s_fd,     s_finished,
-                                   s_failed, s_rejected, s_destroy};
+static uint64_t
+s_line (const void *base)
+{
+    return ((const requests_t *) base)->line;
+}
+
+static bool
+s_rest (void *base, source_message_t *out)
+{
+    requests_t *self = base;
+    line_result_t result = LINE_PASSED;
+    while (self->once && !s_finished (self) && result == LINE_PASSED) {
+        result = s_take_line (self, out);
+        self->made += result == LINE_REQUEST;
+    }
+    return result == LINE_REQUEST;
+}
+
+static const source_ops_t s_ops = {s_next,     s_deadline, s_fd,   s_finished, s_failed,
+                                   s_rejected, s_line,     s_rest, s_destroy};
 
 //  Does an epoll set take it? Files and /dev/null say EPERM. -1: cannot be found out.
 static int
@@ -266,7 +285,7 @@ s_can_poll (int fd)
 
 //  Open path, "-" is stdin. -1 with errno.
 static int
-s_open (const char *path)
+s_open (const char *path, bool *once)
 {
     int fd = STDIN_FILENO;
     struct stat st;
@@ -281,6 +300,7 @@ s_open (const char *path)
         errno = EISDIR;
         return -1;
     }
+    *once = fd == STDIN_FILENO || (fd >= 0 && !S_ISREG (st.st_mode));
     return fd;
 }
 
@@ -295,7 +315,7 @@ source_requests_open (source_t *out, const source_requests_limits_t *limits, int
     memset (self, 0, offsetof (requests_t, buffer));
     self->limits = *limits;
     self->line = 1;
-    self->fd = s_open (limits->path);
+    self->fd = s_open (limits->path, &self->once);
     int can_poll = self->fd < 0 ? -1 : s_can_poll (self->fd);
     if (can_poll < 0) {
         int error = errno;

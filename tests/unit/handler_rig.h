@@ -68,6 +68,7 @@ typedef struct {
     bool unsure;          // it confirms no pack
     bool silent_disk;     // no SAVED
     bool deaf_children;   // commands ignore TERM
+    bool survivors;       // processes of a command outlive it
     bool hasty;           // invariants are not checked at every turn: for thousands
     uint8_t found;        // steps that the database knows
     int64_t command_us;   // how long a command runs; RIG_FOREVER: until it is ended
@@ -417,6 +418,7 @@ rig_run_step (rig_t *self, const step_t *step)
     } else {
         pending->ran.kind = self->command;
         pending->ran.value = self->command_value;
+        pending->ran.group_gone = !self->survivors;
     }
     self->last_task = step->task;
     self->runs_now++;

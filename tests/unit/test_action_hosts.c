@@ -24,12 +24,6 @@ s_load (const char *text, size_t length)
     return action_hosts_load (s_path, s_why);
 }
 
-static bool
-s_has (const action_hosts_t *hosts, const char *name)
-{
-    return action_hosts_has (hosts, name, strlen (name));
-}
-
 static void
 only_listed_hosts_are_in_the_list (void **state)
 {
@@ -39,17 +33,10 @@ only_listed_hosts_are_in_the_list (void **state)
     action_hosts_t *hosts = s_load (s_text, sizeof s_text - 1);
     assert_non_null (hosts);
     assert_int_equal (action_hosts_size (hosts), 3);
-    assert_true (s_has (hosts, "a.example.net"));
-    assert_true (s_has (hosts, "B.EXAMPLE.NET"));
-    assert_true (s_has (hosts, "c.example.net"));
-    assert_false (s_has (hosts, "d.example.net"));
-    assert_false (s_has (hosts, "a.example.ne"));
-    assert_false (s_has (hosts, ""));
-    assert_false (s_has (hosts, "#"));
-    assert_false (action_hosts_has (hosts, "a.example.net\0x", 15));
-    char name[400];
-    memset (name, 'a', sizeof name);
-    assert_false (action_hosts_has (hosts, name, sizeof name));
+    static const char *const s_expected[] = {"a.example.net", "b.example.net", "c.example.net"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal (action_hosts_names (hosts)[i], s_expected[i]);
+    }
     action_hosts_destroy (&hosts);
     action_hosts_destroy (&hosts);
 }
@@ -60,7 +47,7 @@ an_empty_list_allows_nobody (void **state)
     (void) state;
     action_hosts_t *hosts = s_load ("# none\n", 7);
     assert_non_null (hosts);
-    assert_false (s_has (hosts, "a"));
+    assert_int_equal (action_hosts_size (hosts), 0);
     action_hosts_destroy (&hosts);
 }
 

@@ -24,7 +24,6 @@ a_step_is_over_when_it_is_due_and_not_before (void **state)
     assert_true (out[0].task == 7);
     assert_int_equal (out[0].note, -3);
     assert_int_equal (action_simulate_take (action, 2000, out, 4), 0);
-    assert_int_equal (action_simulate_count (action), 0);
     action_simulate_destroy (&action);
     assert_null (action);
     action_simulate_destroy (&action);
@@ -58,7 +57,6 @@ no_step_begins_twice_or_past_the_capacity (void **state)
     assert_int_equal (action_simulate_start (action, 3, 10, 0), -1);
     action_simulate_cancel (action, 1);
     assert_int_equal (action_simulate_start (action, 3, 10, 0), 0);
-    assert_int_equal (action_simulate_count (action), 2);
     action_simulate_destroy (&action);
 }
 

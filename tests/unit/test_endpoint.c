@@ -63,7 +63,6 @@ good_endpoints_become_numeric (void **state)
         const char *text, *numeric;
     } s_good[] = {
         {"ipc://@x", "ipc://@x"},
-        {"ipc:///run/mayhem/x", "ipc:///run/mayhem/x"},
         {"tcp://127.0.0.1:1", "tcp://127.0.0.1:1"},
         {"tcp://10.0.0.1:32766", "tcp://10.0.0.1:32766"},
         {"tcp://[::1]:5000", "tcp://[::1]:5000"},
@@ -88,6 +87,7 @@ bad_endpoints_are_refused_with_a_reason (void **state)
         "ipc://",
         "ipc://@",
         "ipc:///",
+        "ipc:///run/mayhem/x",
         "ipc://relative",
         "ipc://*",
         "ipc://@a b",

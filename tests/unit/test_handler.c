@@ -417,6 +417,7 @@ not_now_is_deferred (void **state)
     (void) state;
     rig_t *rig = s_exec (200 * MS);
     rig->command = RAN_LATER;
+    rig->command_value = RAN_LATER_EXIT;
     rig_start (rig);
     rig_give (rig, 1);
     rig_pass (rig, 3 * SECOND);
@@ -478,6 +479,22 @@ a_message_past_the_longest_lease_is_ended_and_failed (void **state)
 
 //  ---- Refusals
 //  -----------------------------------------------------------------------------------
+
+static void
+an_instance_that_looks_like_an_option_is_not_given_to_a_command (void **state)
+{
+    (void) state;
+    rig_t *rig = s_exec (SECOND);
+    rig_start (rig);
+    work_t work = rig_record (1, 1);
+    work.instance = rig_text ("-oProxyCommand=x");
+    rig_work (rig, 0, &work);
+    rig_pass (rig, SECOND);
+    assert_true (rig_saw (rig, "0 settle 1 refused grant 1 steps 0 extended 0 pack 1 by 0: an "
+                               "instance name that begins with -"));
+    assert_false (rig_saw (rig, "run 1"));
+    rig_destroy (rig);
+}
 
 static void
 a_bad_host_name_is_refused_and_nothing_begun (void **state)
@@ -630,6 +647,7 @@ main (void)
         cmocka_unit_test (a_command_that_does_not_start_is_failed),
         cmocka_unit_test (a_command_past_its_time_out_gets_term_then_kill_and_the_save_goes_on),
         cmocka_unit_test (a_message_past_the_longest_lease_is_ended_and_failed),
+        cmocka_unit_test (an_instance_that_looks_like_an_option_is_not_given_to_a_command),
         cmocka_unit_test (a_bad_host_name_is_refused_and_nothing_begun),
         cmocka_unit_test (only_hosts_on_the_list_are_restarted_in_either_case),
         cmocka_unit_test (a_slot_is_free_when_the_settlement_is_sent),

@@ -207,7 +207,7 @@ a_stuck_command_is_ended_at_the_deadline_and_handed_back (void **state)
                      "4000 extend 1 #3\n"
                      "4000 say Extended deadline by 3 seconds for cattle-0001\n"
                      "4000 renew 2999\n"
-                     "4499 say The drain's time is over: handing back 1\n"
+                     "4499 say The drain's time is over, 1 still in hand\n"
                      "4499 say Still 1 in hand, the oldest cattle-0001 at handler-1, 0.0 s left\n"
                      "4499 term\n"
                      "4500 settle 1 released grant 1 steps 2 extended 3 pack 1 by 0: the drain's "
@@ -271,7 +271,7 @@ a_second_signal_hands_back_everything_at_once (void **state)
     rig_signal (rig, HUP);
     rig_pass (rig, 20 * SECOND);
     assert_true (rig_saw (rig, "1999 term\n"));
-    assert_true (rig_saw (rig, "The drain is cut short: handing back 1"));
+    assert_true (rig_saw (rig, "The drain is cut short, 1 still in hand"));
     assert_int_equal (rig_times (rig, "Received exit signal"), 1);
     assert_true (rig_saw (rig, "2001 exit 75\n"));
     rig_destroy (rig);

@@ -111,6 +111,26 @@ a_command_gets_term_with_a_sixth_of_the_lease_left_and_kill_at_its_end (void **s
 }
 
 static void
+a_command_that_leaves_processes_is_settled_when_its_lease_is_over (void **state)
+{
+    (void) state;
+    rig_t *rig = s_exec (2500 * MS);
+    rig->survivors = true;
+    rig_start (rig);
+    rig_give (rig, 1);
+    rig_pass (rig, 2400 * MS);
+    rig_forget (rig);
+    rig_pass (rig, 10 * SECOND);
+    //  Extended at 2000, so it is held until 5000: no extension, no signal, no word before.
+    rig_expect (rig, "5000 say Could not restart cattle-0001.example.net: its processes could not "
+                     "be ended\n"
+                     "5000 settle 1 failed grant 1 steps 2 extended 2 pack 1 by 0: its processes "
+                     "could not be ended\n");
+    assert_int_equal (handler_in_hand (rig->core), 0);
+    rig_destroy (rig);
+}
+
+static void
 one_lost_answer_does_not_end_a_command (void **state)
 {
     (void) state;
@@ -441,7 +461,7 @@ answers_for_tasks_that_are_gone_are_counted (void **state)
     rig_t *rig = s_simulated (SECOND);
     rig_start (rig);
     found_t found = {.task = UINT64_MAX, .steps = STEPS_ALL};
-    ran_t ran = {.task = 1, .kind = RAN_OK};
+    ran_t ran = {.task = 1, .kind = RAN_OK, .group_gone = true};
     saved_t saved = {.task = 1, .ticket = 1, .ok = true};
     rig_event (rig, &(event_t){.kind = EVENT_FOUND, .count = 1, .found = &found});
     rig_event (rig, &(event_t){.kind = EVENT_RAN, .count = 1, .ran = &ran});
@@ -521,6 +541,7 @@ main (void)
             without_held_nothing_begins_and_the_message_is_released_at_the_end_of_its_lease),
         cmocka_unit_test (a_held_that_leaves_less_than_a_sixth_begins_no_command),
         cmocka_unit_test (a_command_gets_term_with_a_sixth_of_the_lease_left_and_kill_at_its_end),
+        cmocka_unit_test (a_command_that_leaves_processes_is_settled_when_its_lease_is_over),
         cmocka_unit_test (one_lost_answer_does_not_end_a_command),
         cmocka_unit_test (a_simulated_restart_is_over_when_its_lease_is),
         cmocka_unit_test (the_lease_counts_from_the_sending_of_the_extension),

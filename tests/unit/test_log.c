@@ -183,10 +183,8 @@ s_check_subject (const json_t *root)
     assert_string_equal (json_string_value (json_object_get (root, "message_id")),
                          "00010203-0405-0607-0809-0a0b0c0d0e0f");
     assert_int_equal (json_integer_value (json_object_get (root, "seq")), 42);
-    assert_string_equal (json_string_value (json_object_get (root, "grant")), "00000000000000ab-9");
     assert_string_equal (json_string_value (json_object_get (root, "outbox")), "00000000000000ff");
     assert_int_equal (json_integer_value (json_object_get (root, "delivery")), 2);
-    assert_true (json_real_value (json_object_get (root, "lease")) == 2.5);
     assert_null (json_object_get (root, "peer"));
 }
 
@@ -199,9 +197,7 @@ a_json_line_is_one_object_with_its_subject (void **state)
                              .hostname = {"h.example.net", 13},
                              .message_id = id,
                              .name = {255, 42},
-                             .grant = {0xab, 9},
-                             .delivery = 2,
-                             .lease_us = 2500000};
+                             .delivery = 2};
     log_open ("handler-1", "handler", LEVEL_INFO, LOG_AS_JSON);
     log_about (LEVEL_INFO, &subject, "Done. Acked %s", "\"q\"\n");
     json_t *root = json_loads (s_read (), JSON_REJECT_DUPLICATES, NULL);
@@ -217,6 +213,16 @@ a_json_line_is_one_object_with_its_subject (void **state)
 }
 
 static void
+a_line_that_others_wait_for_is_written_at_every_level (void **state)
+{
+    (void) state;
+    log_open ("x", "handler", LEVEL_ERROR, LOG_AS_TEXT);
+    log_line (LEVEL_INFO, "not this one");
+    log_always ("Ready as %s", "x");
+    assert_string_equal (s_read () + strlen ("HH:MM:SS,mmm "), "INFO: Ready as x\n");
+}
+
+static void
 the_longest_json_line_is_valid_and_within_its_limit (void **state)
 {
     (void) state;
@@ -224,7 +230,6 @@ the_longest_json_line_is_valid_and_within_its_limit (void **state)
     memset (bytes, 0xff, sizeof bytes);
     log_subject_t subject = {.instance = {bytes, INSTANCE_MAX_BYTES},
                              .hostname = {bytes, HOSTNAME_MAX_BYTES},
-                             .publisher = {bytes, NAME_MAX_BYTES},
                              .peer = {bytes, NAME_MAX_BYTES},
                              .name = {UINT64_MAX, INT64_MAX}};
     log_open ("x", "handler", LEVEL_INFO, LOG_AS_JSON);
@@ -367,6 +372,7 @@ main (void)
         WITH_PIPE (control_characters_do_not_get_through),
         WITH_PIPE (a_line_is_cut_at_its_limit),
         WITH_PIPE (a_json_line_is_one_object_with_its_subject),
+        WITH_PIPE (a_line_that_others_wait_for_is_written_at_every_level),
         WITH_PIPE (the_longest_json_line_is_valid_and_within_its_limit),
         WITH_PIPE (lines_about_messages_are_counted_beyond_the_limit),
         WITH_PIPE (a_full_pipe_drops_whole_lines_and_says_how_many),

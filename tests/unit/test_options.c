@@ -2,6 +2,7 @@
 //  Lines on stderr are caught in a file.
 
 #include "consumer/consumer_options.h"
+#include "handler/argv.h"
 #include "handler/handler_options.h"
 #include "publisher/publisher_options.h"
 
@@ -376,13 +377,26 @@ a_command_has_a_limit_of_arguments (void **state)
 {
     (void) state;
     char line[2048] = "--action exec --any-host --";
-    for (int i = 0; i < COMMAND_ARGS_MAX; i++) {
+    for (int i = 0; i < ARGV_WORDS_MAX; i++) {
         strncat (line, " x", sizeof line - strlen (line) - 1);
     }
     s_accepted (STAGE_HANDLER, line);
-    assert_int_equal (s_handler.command_argc, COMMAND_ARGS_MAX);
+    assert_int_equal (s_handler.command_argc, ARGV_WORDS_MAX);
     strncat (line, " x", sizeof line - strlen (line) - 1);
     s_refused (STAGE_HANDLER, line, EX_USAGE, "at most 256 arguments");
+}
+
+static void
+a_command_that_long_names_make_too_long_is_refused_at_the_start (void **state)
+{
+    (void) state;
+    char line[4096] = "--action exec --any-host -- x ";
+    for (int i = 0; i < ARGV_BYTES_MAX / HOSTNAME_MAX_BYTES - 2; i++) {
+        strncat (line, "{host}", sizeof line - strlen (line) - 1);
+    }
+    s_accepted (STAGE_HANDLER, line);
+    strncat (line, "{host}{host}{host}", sizeof line - strlen (line) - 1);
+    s_refused (STAGE_HANDLER, line, EX_USAGE, "with the longest names filled in, 32768 bytes");
 }
 
 static void
@@ -468,6 +482,7 @@ main (void)
         cmocka_unit_test (what_is_no_option_is_one_line_and_64),
         cmocka_unit_test (exec_needs_a_command_and_its_hosts),
         cmocka_unit_test (a_command_has_a_limit_of_arguments),
+        cmocka_unit_test (a_command_that_long_names_make_too_long_is_refused_at_the_start),
         cmocka_unit_test (an_open_tcp_bind_needs_insecure),
         cmocka_unit_test (the_data_folder_is_made),
         cmocka_unit_test (help_and_version_leave_with_0),

@@ -265,7 +265,7 @@ the_messages_of_a_host_go_to_one_consumer (void **state)
 {
     (void) state;
     publisher_limits_t limits = world_limits ();
-    limits.per_host = 0;
+    limits.per_host = 5;
     world_t *world = world_new (&limits);
     world_open (world, &(opened_t){.outbox = WORLD_OUTBOX});
     world_link (world, 0, 500);

@@ -3,6 +3,7 @@
 //  Every run ends by its condition or by a deadline; nothing sleeps for luck.
 
 #include "common/io/clock.h"
+#include "common/io/descriptors.h"
 #include "common/io/neighbours.h"
 #include "common/io/reactor.h"
 #include "common/io/watch.h"
@@ -16,9 +17,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -684,6 +687,53 @@ s_teardown (void **state)
     return clock_now_us () - began_us < 3000000 ? 0 : -1;
 }
 
+//  What a child does after the reactor, when `seen` signals came in it and these still come.
+static int
+s_leave_with (int seen, int first, int second)
+{
+    pid_t child = fork ();
+    if (child == 0) {
+        raise (first); // blocked until now
+        reactor_leave (seen);
+        raise (second);
+        sigset_t mask;
+        pthread_sigmask (SIG_SETMASK, NULL, &mask);
+        bool watched = alarm (0) > 0 && !sigismember (&mask, SIGALRM);
+        _exit (watched ? 7 : 8);
+    }
+    int status = 0;
+    waitpid (child, &status, 0);
+    return WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+}
+
+static void
+after_the_reactor_the_third_signal_leaves_and_an_alarm_watches (void **state)
+{
+    (void) state;
+    assert_int_equal (s_leave_with (0, SIGTERM, SIGINT), 7);
+    assert_int_equal (s_leave_with (1, SIGTERM, SIGINT), 128 + SIGINT);
+    assert_int_equal (s_leave_with (2, SIGTERM, SIGINT), 128 + SIGTERM);
+}
+
+static void
+too_few_descriptors_are_said_at_the_start (void **state)
+{
+    (void) state;
+    struct rlimit old;
+    assert_int_equal (getrlimit (RLIMIT_NOFILE, &old), 0);
+    pid_t child = fork ();
+    if (child == 0) {
+        setrlimit (RLIMIT_NOFILE, &(struct rlimit){700, 700});
+        freopen ("/dev/null", "w", stderr);
+        bool right = descriptors_check (80, 0) == 0 && descriptors_check (80, 200) == EX_CONFIG;
+        _exit (right ? 7 : 8);
+    }
+    int status = 0;
+    waitpid (child, &status, 0);
+    assert_true (WIFEXITED (status));
+    assert_int_equal (WEXITSTATUS (status), 7);
+}
+
 int
 main (void)
 {
@@ -703,6 +753,8 @@ main (void)
         cmocka_unit_test (what_is_no_endpoint_is_refused),
         cmocka_unit_test (answers_reach_strangers_and_are_bounded),
         cmocka_unit_test (an_endpoint_is_bound_once_only),
+        cmocka_unit_test (after_the_reactor_the_third_signal_leaves_and_an_alarm_watches),
+        cmocka_unit_test (too_few_descriptors_are_said_at_the_start),
         cmocka_unit_test (raw_bytes_of_a_stranger_are_no_message),
     };
     return cmocka_run_group_tests (tests, s_setup, s_teardown);

@@ -72,6 +72,7 @@ what_is_not_a_request_is_refused_with_the_reason (void **state)
         {"{\"instance_name\": null}", "instance_name is not a string"},
         {"{\"instance_name\": {\"a\": 1}}", "instance_name is not a string"},
         {"{\"instance_name\": \"\"}", "instance_name is empty"},
+        {"{\"instance_name\": \"-o\", \"hostname\": \"a\"}", "instance_name begins with -"},
         {"{\"instance_name\": \"a\\nb\", \"hostname\": \"a\"}", "control characters"},
         {"{\"instance_name\": \"a\\u007fb\", \"hostname\": \"a\"}", "control characters"},
         {"{\"instance_name\": \"a\\u0085b\", \"hostname\": \"a\"}", "control characters"},

@@ -227,8 +227,9 @@ a_pipe_is_waited_for_without_blocking (void **state)
     assert_int_equal (mkfifo (s_path, 0600), 0);
     source_t source = s_open (s_path);
     const source_ops_t *ops = source.ops;
-    assert_true (ops->fd (source.self) > 0);
+    assert_int_equal (ops->fd (source.self), -1);                  //  Asked first, then waited for
     assert_int_equal (ops->next (source.self, 0, SOME, s_out), 0); //  No writer yet: not the end
+    assert_true (ops->fd (source.self) > 0);
     assert_false (ops->finished (source.self));
     assert_true (ops->deadline (source.self) == INT64_MAX);
 
@@ -250,6 +251,70 @@ a_pipe_is_waited_for_without_blocking (void **state)
     unlink (s_path);
 }
 
+//  Of a pipe, three lines are read; one is taken, two and a piece stay.
+static void
+what_cannot_be_read_again_is_given_out_at_a_stop (void **state)
+{
+    (void) state;
+    static const char s_lines[] = "{\"instance_name\": \"a\"}\nbad\n{\"instance_name\": \"b\"}\n{";
+    unlink (s_path);
+    assert_int_equal (mkfifo (s_path, 0600), 0);
+    source_t source = s_open (s_path);
+    const source_ops_t *ops = source.ops;
+    int writer = open (s_path, O_WRONLY);
+    assert_int_equal (write (writer, s_lines, sizeof s_lines - 1), sizeof s_lines - 1);
+    assert_int_equal (ops->next (source.self, 0, 1, s_out), 1);
+    assert_int_equal (ops->line (source.self), 2);
+    assert_true (ops->rest (source.self, s_out));
+    assert_string_equal (s_out[0].instance, "b");
+    assert_false (ops->rest (source.self, s_out));
+    assert_int_equal (ops->line (source.self), 4);
+    assert_int_equal (ops->rejected (source.self), 1);
+    close (writer);
+    s_close (&source);
+    unlink (s_path);
+}
+
+static void
+the_rest_of_a_file_stays_in_the_file (void **state)
+{
+    (void) state;
+    static const char s_lines[] = "{\"instance_name\": \"a\"}\n{\"instance_name\": \"b\"}\n";
+    s_write_file (s_lines, sizeof s_lines - 1);
+    source_t source = s_open (s_path);
+    assert_int_equal (source.ops->next (source.self, 0, 1, s_out), 1);
+    assert_false (source.ops->rest (source.self, s_out));
+    assert_int_equal (source.ops->line (source.self), 2);
+    s_close (&source);
+}
+
+//  Nothing may wake for a readable pipe that the pace keeps closed.
+static void
+a_pipe_that_is_not_asked_is_not_waited_for (void **state)
+{
+    (void) state;
+    unlink (s_path);
+    assert_int_equal (mkfifo (s_path, 0600), 0);
+    source_requests_limits_t limits = s_limits (s_path);
+    limits.pace = (pace_limits_t){.mode = PACE_RATE, .rate = 0};
+    source_t source;
+    assert_int_equal (source_requests_open (&source, &limits, 0), 0);
+    assert_int_equal (source.ops->next (source.self, 0, SOME, s_out), 0);
+    assert_int_equal (source.ops->fd (source.self), -1);
+    s_close (&source);
+    unlink (s_path);
+}
+
+static void
+a_read_that_fails_ends_the_source_with_its_error (void **state)
+{
+    (void) state;
+    source_t source = s_open ("/proc/self/mem");
+    assert_int_equal (s_read_all (&source), 0);
+    assert_int_equal (source.ops->failed (source.self), EIO);
+    s_close (&source);
+}
+
 static void
 stdin_is_not_made_non_blocking (void **state)
 {
@@ -258,8 +323,8 @@ stdin_is_not_made_non_blocking (void **state)
     assert_int_equal (pipe (ends), 0);
     dup2 (ends[0], STDIN_FILENO);
     source_t source = s_open ("-");
-    assert_int_equal (source.ops->fd (source.self), STDIN_FILENO);
     assert_int_equal (source.ops->next (source.self, 0, SOME, s_out), 0);
+    assert_int_equal (source.ops->fd (source.self), STDIN_FILENO);
     assert_int_equal (fcntl (STDIN_FILENO, F_GETFL) & O_NONBLOCK, 0);
     assert_int_equal (write (ends[1], "{\"instance_name\": \"a\"}\n", 23), 23);
     close (ends[1]);
@@ -390,6 +455,10 @@ main (void)
         cmocka_unit_test (a_long_last_line_is_reported_once),
         cmocka_unit_test (next_gives_no_more_than_there_is_room_for),
         cmocka_unit_test (a_pipe_is_waited_for_without_blocking),
+        cmocka_unit_test (what_cannot_be_read_again_is_given_out_at_a_stop),
+        cmocka_unit_test (the_rest_of_a_file_stays_in_the_file),
+        cmocka_unit_test (a_pipe_that_is_not_asked_is_not_waited_for),
+        cmocka_unit_test (a_read_that_fails_ends_the_source_with_its_error),
         cmocka_unit_test (stdin_is_not_made_non_blocking),
         cmocka_unit_test (what_cannot_be_read_is_said_at_once),
         cmocka_unit_test (a_count_and_a_pace_hold_for_requests_too),

@@ -150,9 +150,10 @@ each_end_of_a_command_has_its_outcome_and_reason (void **state)
     } cases[] = {
         {RAN_FAILED, 3, OUTCOME_FAILED, "exit code 3"},
         {RAN_SIGNALLED, 9, OUTCOME_FAILED, "ended by signal 9"},
-        {RAN_NOT_STARTED, 2, OUTCOME_FAILED, "not started (errno 2)"},
+        {RAN_NOT_STARTED, 2, OUTCOME_FAILED, "not started (errno 2), see the log"},
         {RAN_CANCELLED, 0, OUTCOME_FAILED, "cancelled"},
         {RAN_LATER, 75, OUTCOME_DEFERRED, "not now (exit code 75)"},
+        {RAN_LATER, 24, OUTCOME_DEFERRED, "not now (errno 24), see the log"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         task_t self = s_running (true);
@@ -162,6 +163,29 @@ each_end_of_a_command_has_its_outcome_and_reason (void **state)
         assert_int_equal (task_outcome (&self, false), cases[i].outcome);
         assert_string_equal (s_why (&self), cases[i].why);
         assert_int_equal (self.steps, STEP_SAVED);
+    }
+}
+
+static void
+what_could_not_be_ended_counts_as_running_until_its_lease_ends_and_then_as_failed (void **state)
+{
+    (void) state;
+    static const ran_kind_t kinds[] = {RAN_OK, RAN_LATER, RAN_SIGNALLED, RAN_CANCELLED};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        task_t self = s_running (true);
+        s_saved (&self, 1, true);
+        assert_true (task_ran (&self, &(ran_t){.kind = kinds[i], .group_gone = false}));
+        assert_false (s_ran (&self, RAN_OK, 0)); // there is one answer
+        assert_false (task_over (&self) || task_extends (&self));
+        assert_true (task_due (&self, LONGEST) == self.extend.end_us);
+        task_survivors (&self, self.extend.end_us - 1);
+        assert_false (task_over (&self));
+        task_survivors (&self, self.extend.end_us);
+        assert_true (task_over (&self));
+        assert_int_equal (task_outcome (&self, false), OUTCOME_FAILED);
+        self.end = END_LEASE;
+        assert_int_equal (task_outcome (&self, false), OUTCOME_FAILED);
+        assert_string_equal (s_why (&self), "its processes could not be ended");
     }
 }
 
@@ -180,11 +204,11 @@ what_ends_it_gives_the_outcome_when_no_step_failed (void **state)
 {
     (void) state;
     static const outcome_t outcomes[] = {
-        [END_NONE] = OUTCOME_DONE,      [END_BEFORE] = OUTCOME_DONE,
-        [END_NAME] = OUTCOME_REFUSED,   [END_HOST] = OUTCOME_REFUSED,
-        [END_DRAIN] = OUTCOME_RELEASED, [END_REVOKED] = OUTCOME_RELEASED,
-        [END_LEASE] = OUTCOME_RELEASED, [END_LIMIT] = OUTCOME_FAILED,
-        [END_CUT] = OUTCOME_RELEASED,
+        [END_NONE] = OUTCOME_DONE,        [END_BEFORE] = OUTCOME_DONE,
+        [END_OPTION] = OUTCOME_REFUSED,   [END_NAME] = OUTCOME_REFUSED,
+        [END_HOST] = OUTCOME_REFUSED,     [END_DRAIN] = OUTCOME_RELEASED,
+        [END_REVOKED] = OUTCOME_RELEASED, [END_LEASE] = OUTCOME_RELEASED,
+        [END_LIMIT] = OUTCOME_FAILED,     [END_CUT] = OUTCOME_RELEASED,
     };
     for (end_t end = END_NONE; end < END_COUNT; end++) {
         task_t self = s_running (true);
@@ -310,6 +334,8 @@ main (void)
         cmocka_unit_test (a_fact_that_is_not_written_is_a_failed_save),
         cmocka_unit_test (answers_that_nobody_waits_for_change_nothing),
         cmocka_unit_test (each_end_of_a_command_has_its_outcome_and_reason),
+        cmocka_unit_test (
+            what_could_not_be_ended_counts_as_running_until_its_lease_ends_and_then_as_failed),
         cmocka_unit_test (the_host_s_wish_to_be_left_alone_counts_before_a_failed_save),
         cmocka_unit_test (what_ends_it_gives_the_outcome_when_no_step_failed),
         cmocka_unit_test (what_was_ended_by_us_has_not_failed_and_what_failed_before_has),
