@@ -12,12 +12,13 @@
 #include "common/core/heap.h"
 #include "common/core/index.h"
 #include "common/io/clock.h"
+#include "common/io/log.h"
 #include "handler/action_output.h"
 
-//  The exit code that says "not now" (EX_TEMPFAIL of sysexits.h).
-#define EXIT_LATER 75
 //  Reports of the guard read in one wake-up.
 #define REPORTS_MAX 256
+
+_Static_assert(2 * ARGV_BYTES_MAX <= GUARD_BYTES_MAX, "words and environment fit a request");
 
 typedef struct {
     action_exec_t *owner;
@@ -35,6 +36,7 @@ struct action_exec_t {
     action_exec_lost_fn *lost; // told that the guard is gone
     void *arg;                 // handed to both
     bool guard_lost;           // lost was told
+    int said_error;            // errno of the last line about a command that did not start
     slab_t *tasks;             // task_t
     index_t *index;            // slots by (0, task)
     heap_t *ends;              // slots of ended tasks, by when their pipes are given up
@@ -92,13 +94,51 @@ s_set_end (action_exec_t *self, uint32_t slot, ran_kind_t kind, int value, bool 
     task->ran.group_gone = group_gone;
 }
 
+//  What this machine is short of for now says nothing about the message.
+static ran_kind_t
+s_error_kind (int error)
+{
+    bool shortage = error == EMFILE || error == ENFILE || error == ENOMEM || error == EAGAIN ||
+                    error == ENOBUFS;
+    return shortage ? RAN_LATER : RAN_NOT_STARTED;
+}
+
+//  The core, which is pure, has only the number. One line for many that fail in the same way.
+static void
+s_say_error (action_exec_t *self, int error)
+{
+    if (self->said_error != error) {
+        log_line (LEVEL_ERROR, "Could not start a command (errno %d): %s", error, strerror (error));
+    }
+    self->said_error = error;
+}
+
+static void
+s_set_error (action_exec_t *self, uint32_t slot, int error)
+{
+    s_say_error (self, error);
+    s_set_end (self, slot, s_error_kind (error), error, true);
+}
+
 static ran_kind_t
 s_exit_kind (int code)
 {
     if (code == 0) {
         return RAN_OK;
     }
-    return code == EXIT_LATER ? RAN_LATER : RAN_FAILED;
+    return code == RAN_LATER_EXIT ? RAN_LATER : RAN_FAILED;
+}
+
+//  About a command that does not end as it should, once each.
+static void
+s_warn (action_exec_t *self, uint64_t number, const char *what)
+{
+    uint32_t slot = index_get (self->index, 0, number);
+    if (slot != SLAB_NONE) {
+        const task_t *task = s_task (self, slot);
+        log_line (LEVEL_WARNING, "The command for %.*s %s", (int) task->instance_length,
+                  task->instance, what);
+    }
 }
 
 static void
@@ -109,12 +149,15 @@ s_on_ran (action_exec_t *self, const guard_report_t *report)
         return;
     }
     if (report->error != 0) {
-        s_set_end (self, slot, RAN_NOT_STARTED, report->error, report->group_gone);
+        s_set_error (self, slot, report->error);
     } else if (WIFSIGNALED (report->status)) {
         s_set_end (self, slot, RAN_SIGNALLED, WTERMSIG (report->status), report->group_gone);
     } else {
         int code = WEXITSTATUS (report->status);
         s_set_end (self, slot, s_exit_kind (code), code, report->group_gone);
+    }
+    if (!report->group_gone) {
+        s_warn (self, report->task, "left processes that could not be ended");
     }
     heap_set (self->ends, slot, clock_now_us () + ACTION_DRAIN_US);
     s_finish_drained (self, slot);
@@ -171,8 +214,12 @@ s_on_guard (void *arg, int fd, uint32_t events)
             s_on_lost (self);
             return;
         }
-        if (report.kind == GUARD_RAN) {
-            s_on_ran (self, &report);
+        switch (report.kind) {
+        case GUARD_SPAWNED: self->said_error = 0; break;
+        case GUARD_DENIED:
+            s_warn (self, report.task, "may not be signalled: it runs as another user");
+            break;
+        case GUARD_RAN: s_on_ran (self, &report); break;
         }
     }
 }
@@ -304,7 +351,7 @@ action_exec_start (action_exec_t *self, uint64_t task, int64_t lease_end_us, tex
     int error = s_begin (self, s_task (self, slot), lease_end_us, argv, env);
     if (error != 0) {
         //  Told by the next tick, so that the callee need not expect it from within its own call.
-        s_set_end (self, slot, RAN_NOT_STARTED, error, true);
+        s_set_error (self, slot, error);
         heap_set (self->ends, slot, clock_now_us ());
     }
     return 0;
@@ -322,13 +369,6 @@ action_exec_end (action_exec_t *self, uint64_t task, int signo)
 {
     assert (self);
     guard_end (self->guard, task, signo);
-}
-
-uint32_t
-action_exec_count (const action_exec_t *self)
-{
-    assert (self);
-    return slab_used (self->tasks);
 }
 
 int64_t

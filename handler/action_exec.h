@@ -18,13 +18,16 @@
 #define ACTION_LINES_MAX 100
 //  Bytes read from one pipe in one wake-up: a quarter of a pipe.
 #define ACTION_READ_BYTES 16384
+//  Descriptors of one task: two pipes, whose write ends wait twice while the guard is busy.
+#define ACTION_DESCRIPTORS 6
 //  After the end of a command its pipes get this long: somebody else may hold them open.
 #define ACTION_DRAIN_US 200000
 
 typedef struct action_exec_t action_exec_t;
 
 //  A command is over: called once per started task, never from within action_exec_start.
-//  ran->kind is RAN_OK (exit 0), RAN_LATER (exit 75), RAN_FAILED, RAN_SIGNALLED, RAN_NOT_STARTED.
+//  ran->kind is RAN_OK (exit 0), RAN_LATER (exit 75, or this machine lacks descriptors, memory
+//  or processes), RAN_FAILED, RAN_SIGNALLED, RAN_NOT_STARTED. The text of an errno is logged here.
 typedef void (action_exec_ran_fn) (void *arg, const ran_t *ran);
 //  The guard is gone; the groups that were known are KILLed. Called once. Leave with 70.
 typedef void (action_exec_lost_fn) (void *arg);
@@ -43,9 +46,6 @@ int action_exec_start (action_exec_t *self, uint64_t task, int64_t lease_end_us,
 //  The lease of a task goes on; signal its group. Unknown tasks are ignored.
 void action_exec_renew (action_exec_t *self, uint64_t task, int64_t lease_end_us);
 void action_exec_end (action_exec_t *self, uint64_t task, int signo);
-
-//  Tasks that have not been told over.
-uint32_t action_exec_count (const action_exec_t *self);
 
 //  When action_exec_tick has something to do, INT64_MAX: not by itself. It may call back.
 int64_t action_exec_deadline (const action_exec_t *self);

@@ -126,22 +126,6 @@ action_hosts_destroy (action_hosts_t **self_p)
     }
 }
 
-bool
-action_hosts_has (const action_hosts_t *self, const char *hostname, size_t length)
-{
-    assert (self && hostname);
-    char name[HOSTNAME_LENGTH_MAX + 1];
-    const char *key = name;
-    if (length > HOSTNAME_LENGTH_MAX || self->size == 0) {
-        return false;
-    }
-    memcpy (name, hostname, length);
-    name[length] = '\0';
-    s_lower (name);
-    return strlen (name) == length &&
-           bsearch (&key, self->names, self->size, sizeof *self->names, s_compare) != NULL;
-}
-
 size_t
 action_hosts_size (const action_hosts_t *self)
 {

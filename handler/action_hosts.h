@@ -22,9 +22,6 @@ typedef struct action_hosts action_hosts_t;
 action_hosts_t *action_hosts_load (const char *path, char *why);
 void action_hosts_destroy (action_hosts_t **self_p);
 
-//  May this host be restarted?
-bool action_hosts_has (const action_hosts_t *self, const char *hostname, size_t length);
-
 size_t action_hosts_size (const action_hosts_t *self);
 
 //  The names, sorted by strcmp, in lower case; borrowed.

@@ -104,10 +104,3 @@ action_simulate_deadline (const action_simulate_t *self)
     assert (self);
     return heap_next (self->times);
 }
-
-uint32_t
-action_simulate_count (const action_simulate_t *self)
-{
-    assert (self);
-    return heap_count (self->times);
-}

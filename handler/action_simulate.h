@@ -31,8 +31,7 @@ bool action_simulate_cancel (action_simulate_t *self, uint64_t task);
 size_t action_simulate_take (action_simulate_t *self, int64_t now_us, action_simulated_t *out,
                              size_t max);
 
-//  When the next one is due, INT64_MAX: none. How many there are.
+//  When the next one is due, INT64_MAX: none.
 int64_t action_simulate_deadline (const action_simulate_t *self);
-uint32_t action_simulate_count (const action_simulate_t *self);
 
 #endif

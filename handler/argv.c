@@ -1,7 +1,7 @@
 #include "handler/argv.h"
 
 #include <assert.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -158,4 +158,19 @@ argv_environment (argv_t *self, const argv_values_t *values)
     }
     assert (self->count == ARGV_ENV_WORDS);
     return 0;
+}
+
+bool
+argv_fits (const char *const *words, size_t count, const char *path)
+{
+    static argv_t argv;
+    static const uint8_t id[ID_BYTES];
+    char name[HOSTNAME_MAX_BYTES > INSTANCE_MAX_BYTES ? HOSTNAME_MAX_BYTES : INSTANCE_MAX_BYTES];
+    memset (name, 'x', sizeof name);
+    argv_values_t values = {.host = {name, HOSTNAME_MAX_BYTES},
+                            .instance = {name, INSTANCE_MAX_BYTES},
+                            .id = id,
+                            .delivery = UINT_MAX,
+                            .path = path};
+    return argv_fill (&argv, words, count, &values) == 0 && argv_environment (&argv, &values) == 0;
 }

@@ -2,11 +2,14 @@
 
     `{host}`, `{instance}`, `{id}` and `{delivery}` are replaced inside arguments, in one pass: what
    a value holds is never looked at again, other braces stay as they are. The command itself (the
-    first word) is taken as it is: no name may choose the program. There is no shell. */
+    first word) is taken as it is: no name may choose the program. There is no shell. A name that
+    begins with `-` would be an option of the command: host names cannot, and such instances are
+    refused by the source and by the handler. */
 
 #ifndef MAYHEM_ARGV_H
 #define MAYHEM_ARGV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "common/core/message.h"
@@ -35,6 +38,9 @@ typedef struct {
 
 //  Fill the template's words. 0; -1 when they do not fit, there are none, or a value holds a NUL.
 int argv_fill (argv_t *self, const char *const *words, size_t count, const argv_values_t *values);
+
+//  Whether the words, and the environment, are filled with any names: tried with the longest.
+bool argv_fits (const char *const *words, size_t count, const char *path);
 
 //  Make the environment: exactly ARGV_ENV_WORDS entries. 0 or -1 as above.
 int argv_environment (argv_t *self, const argv_values_t *values);

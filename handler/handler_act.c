@@ -173,7 +173,7 @@ s_signal (task_t *task, int signo, effects_t *effects)
 static void
 s_stop (handler_t *self, task_t *task, effects_t *effects)
 {
-    if (task->restart != STEP_BUSY || task->stopping) {
+    if (task->restart != STEP_BUSY || task->stopping || task->survived) {
         return;
     }
     self->cancelled += task->end == END_CUT;
@@ -193,7 +193,7 @@ s_stop (handler_t *self, task_t *task, effects_t *effects)
 static void
 s_kill (handler_t *self, task_t *task, effects_t *effects)
 {
-    if (!task->stopping || task->killed || task->restart != STEP_BUSY) {
+    if (!task->stopping || task->killed || task->survived || task->restart != STEP_BUSY) {
         return;
     }
     if (self->drain.cut && task->kill_us > self->cut_us + DRAIN_GRACE_US) {
@@ -209,7 +209,7 @@ s_kill (handler_t *self, task_t *task, effects_t *effects)
 static void
 s_renew (const handler_t *self, task_t *task, effects_t *effects)
 {
-    if (task->renew && task->restart == STEP_BUSY && !task->stopping) {
+    if (task->renew && task->restart == STEP_BUSY && !task->stopping && !task->survived) {
         int64_t left_us = task->extend.end_us - self->now_us;
         s_about_restart (EFFECT_RENEW, task, effects)->run.step.lease_us = left_us;
     }
@@ -281,6 +281,7 @@ handler_act (handler_t *self, uint32_t slot, effects_t *effects)
     task_t *task = tasks_at (self->tasks, slot);
     bool draining = self->drain.state != DRAIN_RUNNING;
     assert (!task_decided (task) && !task->listed);
+    task_survivors (task, self->now_us);
     task->end = task_end_at (task, self->now_us, draining, self->drain.cut);
     if (task->end != END_NONE) {
         s_stop (self, task, effects);

@@ -51,13 +51,17 @@ s_allowed (const handler_limits_t *limits, text_t host)
 //  What ends a delivery before it begins. The publisher has checked the name already; the handler
 //  does not rely on that, because it is the one that puts it on a command line.
 static end_t
-s_judge (const handler_t *self, const task_t *former, text_t host)
+s_judge (const handler_t *self, const task_t *former, const work_t *work)
 {
+    text_t host = work->hostname;
     if (former && former->outcome == OUTCOME_DONE) {
         return END_BEFORE;
     }
     if (!hostname_valid (host.at, host.length)) {
         return END_NAME;
+    }
+    if (self->limits.exec && work->instance.length > 0 && work->instance.at[0] == '-') {
+        return END_OPTION;
     }
     return s_allowed (&self->limits, host) ? END_NONE : END_HOST;
 }
@@ -89,7 +93,7 @@ s_take (handler_t *self, const task_t *former, work_t *work, uint32_t via)
     task_t *task = tasks_at (self->tasks, slot);
     task->route = route;
     task->late = self->stalled;
-    task->end = s_judge (self, former, work->hostname);
+    task->end = s_judge (self, former, work);
     self->unsent++;
     self->counts.taken++;
     tasks_touch (self->tasks, slot);

@@ -31,13 +31,13 @@ s_say (effects_t *effects, say_kind_t kind, const char *text, int64_t number)
 static void
 s_upstream_over (handler_t *self)
 {
+    drain_bound (&self->drain, self->now_us, links_wave_us (self->links, self->now_us));
     if (self->drain.state != DRAIN_RUNNING ||
         !links_side_over (self->links, SIDE_UP, self->now_us)) {
         return;
     }
     const peer_t *last = links_finisher (self->links);
-    bool timed = last && last->theirs.left_ms != UINT32_MAX;
-    int64_t left_us = timed ? (int64_t) last->theirs.left_ms * 1000 : -1;
+    int64_t left_us = links_wave_us (self->links, self->now_us);
     const char *origin = last && *last->origin_name ? last->origin_name : NULL;
     drain_begin (&self->drain, self->now_us, WHY_UPSTREAM_FINISHED, left_us, origin);
 }

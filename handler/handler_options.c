@@ -1,5 +1,6 @@
 #include "handler/handler_options.h"
 #include "common/io/option_value.h"
+#include "handler/argv.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -88,14 +89,12 @@ s_check_command (const handler_options_t *self)
     if (self->action == ACTION_EXEC && (self->command_argc == 0 || !self->command_argv[0][0])) {
         return options_fail (&s_program, EX_USAGE, "--action exec needs a command behind --");
     }
-    size_t bytes = 0;
-    for (int i = 0; i < self->command_argc; i++) {
-        bytes += strlen (self->command_argv[i]) + 1;
-    }
-    if (self->command_argc > COMMAND_ARGS_MAX || bytes > COMMAND_BYTES_MAX) {
+    const char *const *words = (const char *const *) self->command_argv;
+    if (self->action == ACTION_EXEC && !argv_fits (words, (size_t) self->command_argc, "")) {
         return options_fail (&s_program, EX_USAGE,
-                             "the command behind -- must have at most %d arguments and %d bytes",
-                             COMMAND_ARGS_MAX, COMMAND_BYTES_MAX);
+                             "the command behind -- must have at most %d arguments and, with the "
+                             "longest names filled in, %d bytes",
+                             ARGV_WORDS_MAX, ARGV_BYTES_MAX);
     }
     return OPTIONS_GO;
 }

@@ -25,10 +25,6 @@
 #define MAX_LEASE_MIN_US     INT64_C (100000)
 #define MAX_LEASE_MAX_US     INT64_C (604800000000)
 
-//  What the guard is handed in one go has to hold the command: the kernel's limit is far above.
-#define COMMAND_ARGS_MAX  256
-#define COMMAND_BYTES_MAX 65536
-
 typedef enum {
     ACTION_SIMULATE,
     ACTION_EXEC

@@ -1,6 +1,7 @@
 #include "handler/handler_shell.h"
 
 #include "common/io/clock.h"
+#include "common/io/descriptors.h"
 #include "common/io/guard.h"
 #include "common/io/log.h"
 #include "common/io/report.h"
@@ -12,7 +13,9 @@
 #include "handler/handler.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #define FEED_MAX 512 // simulated steps told to the core at once
@@ -47,10 +50,11 @@ s_tell_ran (self_t *self, const ran_t *ran, size_t count)
     shell_tell (self->shell, &(event_t){.kind = EVENT_RAN, .count = count, .ran = ran});
 }
 
+//  RAN_LATER: there was no room here, which says nothing about the message.
 static void
-s_not_started (self_t *self, uint64_t task, int error)
+s_not_run (self_t *self, uint64_t task, ran_kind_t kind, int error)
 {
-    ran_t ran = {.task = task, .kind = RAN_NOT_STARTED, .value = error, .group_gone = true};
+    ran_t ran = {.task = task, .kind = kind, .value = error, .group_gone = true};
     s_tell_ran (self, &ran, 1);
 }
 
@@ -60,7 +64,7 @@ s_run (self_t *self, const step_t *step, int64_t now_us)
     if (step->simulated || !self->exec) {
         if (action_simulate_start (self->restarts, step->task, now_us + step->duration_us,
                                    step->fails)) {
-            s_not_started (self, step->task, EX_OSERR);
+            s_not_run (self, step->task, RAN_LATER, ENOBUFS);
         }
         return;
     }
@@ -73,10 +77,13 @@ s_run (self_t *self, const step_t *step, int64_t now_us)
                             .path = self->path};
     const char *const *words = (const char *const *) self->options->command_argv;
     if (argv_fill (&argv, words, (size_t) self->options->command_argc, &values) ||
-        argv_environment (&environment, &values) ||
-        action_exec_start (self->exec, step->task, now_us + step->lease_us, step->instance, &argv,
-                           &environment)) {
-        s_not_started (self, step->task, EX_OSERR);
+        argv_environment (&environment, &values)) {
+        //  Longer names were tried at the start, so it can only be this.
+        log_line (LEVEL_ERROR, "Could not start a command (errno %d): a NUL in a name", EINVAL);
+        s_not_run (self, step->task, RAN_NOT_STARTED, EINVAL);
+    } else if (action_exec_start (self->exec, step->task, now_us + step->lease_us, step->instance,
+                                  &argv, &environment)) {
+        s_not_run (self, step->task, RAN_LATER, ENOBUFS);
     }
 }
 
@@ -198,7 +205,7 @@ s_guard_lost (void *arg)
                 &(event_t){.kind = EVENT_FAULT, .fault = "The guard of the children has died"});
 }
 
-static void
+static int
 s_report (const self_t *self, int code)
 {
     const handler_counts_t *counts = handler_counts (self->core);
@@ -217,10 +224,34 @@ s_report (const self_t *self, int code)
                                {"resent", counts->resent},
                                {"in_hand", handler_in_hand (self->core)},
                                {"longest_us", (uint64_t) shell_longest (self->shell, &kind)}};
-    report_write (&self->options->common, code, fields, sizeof fields / sizeof *fields);
+    log_line (LEVEL_INFO, "Flushing metrics");
+    return report_write (&self->options->common, code, fields, sizeof fields / sizeof *fields);
 }
 
-//  The guard is forked before any thread or socket.
+//  What exec needs, before the guard is forked for it, that is before any thread or socket.
+static int
+s_start_guard (self_t *self)
+{
+    const handler_options_t *options = self->options;
+    const char *const *words = (const char *const *) options->command_argv;
+    if (!argv_fits (words, (size_t) options->command_argc, self->path)) {
+        log_line (LEVEL_ERROR,
+                  "The command behind --, filled with long names, or PATH has more "
+                  "than %d bytes",
+                  ARGV_BYTES_MAX);
+        return EX_CONFIG;
+    }
+    int code = descriptors_check (LINKS_MAX, (size_t) options->concurrency * ACTION_DESCRIPTORS);
+    if (code) {
+        return code;
+    }
+    self->guard = guard_start ();
+    if (!self->guard) {
+        log_line (LEVEL_ERROR, "Could not start the guard of the children: %s", strerror (errno));
+    }
+    return self->guard ? 0 : EX_SOFTWARE;
+}
+
 static int
 s_early (self_t *self)
 {
@@ -232,14 +263,9 @@ s_early (self_t *self)
             return EX_CONFIG;
         }
     }
-    if (self->options->action == ACTION_EXEC) {
-        self->guard = guard_start ();
-        if (!self->guard) {
-            log_line (LEVEL_ERROR, "Could not start the guard of the children");
-            return EX_OSERR;
-        }
-    }
-    return 0;
+    self->path = getenv ("PATH");
+    self->path = self->path ? self->path : "/usr/bin:/bin";
+    return self->options->action == ACTION_EXEC ? s_start_guard (self) : 0;
 }
 
 static int
@@ -252,8 +278,6 @@ s_actions (self_t *self)
     }
     self->restarts = action_simulate_new (capacity + UNCONFIRMED_MAX);
     self->saves = action_simulate_new (capacity + UNCONFIRMED_MAX);
-    self->path = getenv ("PATH");
-    self->path = self->path ? self->path : "/usr/bin:/bin";
     return self->restarts && self->saves && !self->exec == !self->guard ? 0 : -1;
 }
 
@@ -303,18 +327,23 @@ handler_shell_run (const handler_options_t *options)
         log_close ();
         return code;
     }
-    code = EX_OSERR;
     self.core = s_core (&self);
-    if (self.core && s_actions (&self) == 0) {
+    bool ran = self.core && s_actions (&self) == 0;
+    if (!ran) {
+        log_line (LEVEL_ERROR, "Out of memory");
+        code = EX_SOFTWARE;
+    } else {
         static const shell_stage_t stage = {.step = s_step,
                                             .deadline = s_deadline,
                                             .perform = s_perform,
                                             .feed = s_feed,
                                             .due = s_due};
         code = shell_run (self.shell, &stage, self.core, &self);
-        s_report (&self, code);
+        log_line (LEVEL_INFO, "Closing database connections");
+        action_simulate_destroy (&self.saves);
+        code = s_report (&self, code);
     }
     s_close (&self);
-    shell_close (&self.shell);
+    shell_close (&self.shell, ran && code != EX_IOERR);
     return code;
 }

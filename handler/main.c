@@ -3,15 +3,14 @@
 #include "common/io/shell.h"
 #include "handler/handler_shell.h"
 
-#include <sysexits.h>
-
 int
 main (int argc, char **argv)
 {
-    if (shell_early ()) {
-        return EX_OSERR;
-    }
     static handler_options_t options;
     int code = handler_options_parse (&options, argc, argv);
-    return code == OPTIONS_GO ? handler_shell_run (&options) : code;
+    if (code != OPTIONS_GO) {
+        return code;
+    }
+    code = shell_early ();
+    return code ? code : handler_shell_run (&options);
 }

@@ -78,16 +78,27 @@ s_too_late (const task_t *self)
     return !self->real && self->due_us > self->extend.end_us;
 }
 
+//  A command runs that can be told to end.
+static bool
+s_child (const task_t *self)
+{
+    return self->real && self->restart == STEP_BUSY && !self->survived;
+}
+
 //  What ends a restart that was told to end is not its failure, whatever it says: it is dropped,
 //  unless it had come to its good end by itself.
 bool
 task_ran (task_t *self, const ran_t *ran)
 {
-    if (self->restart != STEP_BUSY || task_decided (self)) {
+    if (self->restart != STEP_BUSY || task_decided (self) || self->survived) {
         return false;
     }
     self->ran = ran->kind;
     self->ran_value = ran->value;
+    if (!ran->group_gone) {
+        self->survived = true;
+        return true;
+    }
     if (ran->kind == RAN_OK && s_too_late (self)) {
         self->restart = STEP_DROPPED;
         self->end = self->end == END_NONE ? END_LEASE : self->end;
@@ -105,6 +116,16 @@ task_ran (task_t *self, const ran_t *ran)
     }
     self->state = TASK_RUNNING;
     return true;
+}
+
+void
+task_survivors (task_t *self, int64_t now_us)
+{
+    if (self->survived && self->restart == STEP_BUSY && now_us >= self->extend.end_us) {
+        self->restart = STEP_FAILED;
+        self->state = TASK_RUNNING;
+        self->lines |= LINE_NOT_RESTARTED;
+    }
 }
 
 //  The second save of a task: the row that says restarted, too.
@@ -159,7 +180,7 @@ task_answered (task_t *self, int64_t now_us, const claim_t *claim)
     }
     //  The publisher may have heard of a step since; once begun it is too late to leave it out.
     self->steps |= task_idle (self) ? claim->steps & STEPS_ALL : 0;
-    self->renew = self->real && self->restart == STEP_BUSY && !self->stopping;
+    self->renew = s_child (self) && !self->stopping;
     return true;
 }
 
@@ -168,7 +189,7 @@ task_extends (const task_t *self)
 {
     bool on = self->end == END_NONE || self->end == END_CUT;
     //  What does not even end by KILL is nothing to hold a lease for.
-    bool stuck = self->killed && self->restart == STEP_BUSY;
+    bool stuck = (self->killed || self->survived) && self->restart == STEP_BUSY;
     return on && !self->revoked && !stuck && !task_decided (self);
 }
 
@@ -179,8 +200,7 @@ s_lease_over (const task_t *self, int64_t now_us)
 #if MAYHEM_BUG == 12
     return false;
 #endif
-    bool child = self->real && self->restart == STEP_BUSY;
-    return now_us >= (child ? extend_term_us (&self->extend) : self->extend.end_us);
+    return now_us >= (s_child (self) ? extend_term_us (&self->extend) : self->extend.end_us);
 }
 
 //  The order is that of certainty: what the publisher says, what the operator wants, the clock.
@@ -207,8 +227,7 @@ bool
 task_times_out (const task_t *self, int64_t now_us, int64_t timeout_us)
 {
     assert (timeout_us > 0);
-    bool child = self->real && self->restart == STEP_BUSY;
-    return child && !self->stopping && now_us >= self->restart_us + timeout_us;
+    return s_child (self) && !self->stopping && now_us >= self->restart_us + timeout_us;
 }
 
 static int64_t
@@ -224,8 +243,11 @@ task_due (const task_t *self, int64_t timeout_us)
 {
     assert (!task_decided (self));
     const extend_t *extend = &self->extend;
-    bool child = self->real && self->restart == STEP_BUSY;
+    bool child = s_child (self);
     int64_t due = INT64_MAX;
+    if (self->survived && self->restart == STEP_BUSY) {
+        return extend->end_us;
+    }
     if (task_extends (self) && !self->sending) {
         due = extend_deadline (extend);
     }

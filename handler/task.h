@@ -9,12 +9,6 @@
 #include "handler/extend.h"
 #include "handler/task_state.h"
 
-//  Lines that are due: facts leave them, the next turn says them.
-#define LINE_RESTARTED     1
-#define LINE_NOT_RESTARTED 2
-#define LINE_SAVED         4
-#define LINE_NOT_SAVED     8
-
 #define TASK_TEXT_BYTES                                                                            \
     (NAME_MAX_BYTES + INSTANCE_MAX_BYTES + HOSTNAME_MAX_BYTES + 2 * REASON_MAX_BYTES)
 
@@ -46,6 +40,7 @@ typedef struct {
     bool begun;         // a step was begun
     bool real;          // by the command
     bool timed_out;     // --timeout: it is being ended, the save goes on
+    bool survived;      // it is over, but not all of its processes are
     bool stopping;      // it was told to end
     bool killed;        // and KILLed
     ran_kind_t ran;     // how it ended
@@ -71,6 +66,9 @@ void task_take_over (task_t *self, const work_t *work, int64_t now_us);
 //  Facts. False: it says nothing about this task as it stands.
 bool task_found (task_t *self, const found_t *found);
 bool task_ran (task_t *self, const ran_t *ran);
+//  A restart whose processes could not be ended counts as running up to the end of its lease, so
+//  that nobody restarts the host beside them, and then as failed.
+void task_survivors (task_t *self, int64_t now_us);
 bool task_saved (task_t *self, const saved_t *saved);
 bool task_answered (task_t *self, int64_t now_us, const claim_t *claim);
 //  Not begun: nothing of it has run, nothing of it is under way.

@@ -71,6 +71,7 @@ task_outcome (const task_t *self, bool save_may_fail)
     case END_NONE: return s_by_steps (self, save_may_fail);
     case END_BEFORE: return OUTCOME_DONE;
     case END_NAME:
+    case END_OPTION:
     case END_HOST: return OUTCOME_REFUSED;
     case END_LIMIT: return self->begun ? OUTCOME_FAILED : OUTCOME_RELEASED;
     case END_DRAIN:
@@ -94,16 +95,24 @@ s_say (char reason[REASON_MAX_BYTES + 1], const char *format, int value)
 size_t
 task_restart_reason (const task_t *self, char reason[REASON_MAX_BYTES + 1])
 {
+    if (self->survived) {
+        return s_say (reason, "its processes could not be ended", 0);
+    }
     if (self->timed_out) {
         return s_say (reason, "it took longer than the time-out", 0);
     }
     switch (self->ran) {
     case RAN_OK: return s_say (reason, "", 0);
-    case RAN_LATER: return s_say (reason, "not now (exit code 75)", 0);
+    case RAN_LATER:
+        return s_say (reason,
+                      self->ran_value == RAN_LATER_EXIT ? "not now (exit code %d)"
+                                                        : "not now (errno %d), see the log",
+                      self->ran_value);
     case RAN_FAILED:
         return s_say (reason, self->real ? "exit code %d" : "injected failure", self->ran_value);
     case RAN_SIGNALLED: return s_say (reason, "ended by signal %d", self->ran_value);
-    case RAN_NOT_STARTED: return s_say (reason, "not started (errno %d)", self->ran_value);
+    case RAN_NOT_STARTED:
+        return s_say (reason, "not started (errno %d), see the log", self->ran_value);
     case RAN_CANCELLED: break;
     }
     return s_say (reason, "cancelled", 0);
@@ -124,6 +133,7 @@ task_reason (const task_t *self, char reason[REASON_MAX_BYTES + 1])
         [END_BEFORE] = "",
         [END_NAME] = "not a host name by RFC 1123",
         [END_HOST] = "the host is not allowed here",
+        [END_OPTION] = "an instance name that begins with - is not given to a command",
         [END_DRAIN] = "the handler is draining",
         [END_REVOKED] = "revoked",
         [END_LEASE] = "the lease ran out",

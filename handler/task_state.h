@@ -43,6 +43,7 @@ typedef enum {
     END_BEFORE,  // it was done under an older grant: only say so again
     END_NAME,    // bad host name
     END_HOST,    // host not allowed
+    END_OPTION,  // an instance name that a command would take for an option
     END_DRAIN,   // not begun when the drain began
     END_REVOKED, // the publisher says that it is not ours any more
     END_LEASE,   // the lease ran out without `held`
@@ -50,6 +51,12 @@ typedef enum {
     END_CUT,     // the drain's time is over
     END_COUNT
 } end_t;
+
+//  Lines that are due: facts leave them, the next turn says them.
+#define LINE_RESTARTED     1
+#define LINE_NOT_RESTARTED 2
+#define LINE_SAVED         4
+#define LINE_NOT_SAVED     8
 
 //  For people.
 const char *task_state_word (task_state_t state);

@@ -181,8 +181,10 @@ static endpoint_result_t
 s_resolve_ipc (char *out, const char *text, char *why)
 {
     const char *path = text + strlen (IPC_PREFIX);
-    if ((path[0] != '@' && path[0] != '/') || !path[1]) {
-        return s_bad (why, "needs ipc://@NAME or ipc:///PATH");
+    //  libzmq removes a path before it binds to it, so a second process would steal it in silence
+    //  (libzmq issue 2059); an abstract name is taken or it is not.
+    if (path[0] != '@' || !path[1]) {
+        return s_bad (why, "needs ipc://@NAME, without a path");
     }
     if (strlen (text) > ENDPOINT_IPC_MAX) {
         return s_bad (why, "is longer than %d bytes", ENDPOINT_IPC_MAX);

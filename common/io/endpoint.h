@@ -37,7 +37,7 @@ uint32_t endpoint_cksum (const void *bytes, size_t length);
 void endpoint_default (char *out, const char *real_path, const char *name);
 
 //  Check `text` and make it numeric; out: ENDPOINT_SIZE, why: ENDPOINT_WHY_SIZE, set when not OK.
-//  Refused: other transports, wildcards, ports outside 1..ENDPOINT_PORT_MAX, relative ipc paths,
+//  Refused: other transports, wildcards, ports outside 1..ENDPOINT_PORT_MAX, ipc paths,
 //  characters outside printable ASCII. A host name may take as long as the resolver; IPv4 first.
 endpoint_result_t endpoint_resolve (char *out, const char *text, char *why);
 

@@ -7,13 +7,16 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "common/core/index.h"
+#include "common/io/clock.h"
 #include "common/io/guard_process.h"
 #include "common/io/guard_wire.h"
+
+//  How often guard_stop looks: a descriptor of the process may be refused, this never is.
+#define STOP_POLL_MS 2
 
 //  A request that waits for room in the socket.
 typedef struct waiting_t {
@@ -85,21 +88,23 @@ guard_start (void)
     return self;
 }
 
-//  Wait for the guard, which ends and reaps its children first.
-static void
+//  Wait for the guard, which ends and reaps its children first. True: it has done so; false: it
+//  was late, or had died before, so nobody has ended its groups.
+static bool
 s_wait (pid_t pid)
 {
-    int pidfd = pidfd_open (pid, 0);
-    if (pidfd >= 0) {
-        struct pollfd item = {pidfd, POLLIN, 0};
-        while (poll (&item, 1, GUARD_STOP_US / 1000) < 0 && errno == EINTR) {
+    int status = 0;
+    int64_t until_us = clock_now_us () + GUARD_STOP_US;
+    pid_t got;
+    while ((got = waitpid (pid, &status, WNOHANG)) == 0 && clock_now_us () < until_us) {
+        poll (NULL, 0, STOP_POLL_MS);
+    }
+    if (got == 0) {
+        kill (pid, SIGKILL);
+        while (waitpid (pid, NULL, 0) < 0 && errno == EINTR) {
         }
-        close (pidfd);
     }
-    //  A no-op when it has left: it is not reaped yet.
-    kill (pid, SIGKILL);
-    while (waitpid (pid, NULL, 0) < 0 && errno == EINTR) {
-    }
+    return got == pid && WIFEXITED (status) && WEXITSTATUS (status) == EXIT_SUCCESS;
 }
 
 static void
@@ -126,8 +131,15 @@ guard_stop (guard_t **self_p)
     if (!self) {
         return;
     }
+    //  The guard sees the end; what it has reported can still be read.
+    shutdown (self->socket, SHUT_RDWR);
+    if (!s_wait (self->pid)) {
+        guard_report_t report;
+        while (guard_receive (self, &report) == 1) {
+        }
+        guard_kill_all_known (self);
+    }
     close (self->socket);
-    s_wait (self->pid);
     while (self->head) {
         s_drop_first (self);
     }
@@ -297,6 +309,7 @@ s_learn (guard_t *self, const guard_report_t *report)
     assert (slot != SLAB_NONE);
     switch (report->kind) {
     case GUARD_SPAWNED: ((task_t *) slab_at (self->tasks, slot))->pid = report->pid; break;
+    case GUARD_DENIED: break;
     case GUARD_RAN:
         index_drop (self->index, 0, report->task);
         slab_give (self->tasks, slot);

@@ -4,12 +4,13 @@
     QUIT, and does nothing but spawn, end and reap. Each command has its own process group, an empty
     signal mask, default dispositions, /dev/null as stdin, the two pipes it is given, and no other
     descriptor. A group whose lease runs out gets TERM with a sixth of the lease left and KILL at
-   its end, also while the handler stands still. When the handler dies, every group is KILLed at
-   once.
+    its end, also while the handler stands still. When the handler dies, all are KILLed at once.
 
     What it cannot end: a process that left its group (setsid, setpgid) is not ended with it; when
     its parent dies it becomes a child of the guard, which reaps it. A command that is to leave
-    something running uses just that. A process in uninterruptible sleep dies when it wakes up. */
+    something running uses just that. A process in uninterruptible sleep dies when it wakes up. One
+    that became another user (sudo) refuses our signals (EPERM): DENIED says so; when it outlives
+    its leader, RAN comes without group_gone. */
 
 #ifndef MAYHEM_GUARD_H
 #define MAYHEM_GUARD_H
@@ -19,7 +20,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-//  Commands at once. A handler's default is 4; each costs three processes' worth of descriptors.
+//  Commands at once. A handler has 4 unless told otherwise, and 1024 at the most.
 #define GUARD_CHILDREN_MAX 4096
 //  Bytes of arguments and environment of one command; above what any template with names makes.
 #define GUARD_BYTES_MAX 65536
@@ -30,13 +31,15 @@
 #define GUARD_QUEUE_BYTES_MAX (8 * 1024 * 1024)
 //  The guard waits this long for a KILLed group to be gone before it reports the leader's end.
 #define GUARD_GONE_US 500000
-//  guard_stop waits this long for the guard, then KILLs it.
-#define GUARD_STOP_US 2000000
+//  guard_stop waits this long for the guard, then KILLs it and its groups. A part of the second
+//  that a drain may take over its deadline.
+#define GUARD_STOP_US 250000
 
 typedef struct guard_t guard_t;
 
 typedef enum {
     GUARD_SPAWNED, // runs, as `pid`, which is also its group
+    GUARD_DENIED,  // may not be signalled (EPERM); said once, it runs on
     GUARD_RAN      // over, or never begun; the last word about this task
 } guard_report_kind_t;
 
@@ -64,7 +67,8 @@ typedef struct {
 //  Fork the guard. NULL on failure. The process must have no other thread.
 guard_t *guard_start (void);
 
-//  Close the socket, which ends every group, wait for the guard, free, null the pointer.
+//  End every group and the guard, free, null the pointer. A guard that does not end by itself in
+//  GUARD_STOP_US, or has not, is KILLed, and so is every group that is known.
 void guard_stop (guard_t **self_p);
 
 //  Readable when guard_receive has something (EPOLLIN).

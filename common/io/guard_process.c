@@ -18,8 +18,9 @@
 
 //  How often a group that was KILLed is asked whether it is gone.
 #define RECHECK_US 2000
-//  Without a handler there is nobody to report to: KILLed children are waited for this long.
-#define LAST_REAP_US 1500000
+//  Without a handler it waits this long for what it KILLed, and ends before guard_stop is late.
+#define GUARD_REAP_US 150000
+_Static_assert(GUARD_REAP_US < GUARD_STOP_US, "the guard ends by itself");
 //  Keys of the one index: by task and by process.
 #define BY_TASK 0
 #define BY_PID  1
@@ -34,6 +35,8 @@ typedef struct {
     guard_report_t report; // of its end, filled as it becomes known
     child_state_t state;
     bool spawned_due; // SPAWNED waits for room in the socket
+    bool denied_due;  // DENIED, too
+    bool denied;      // or was said
     int64_t term_us;  // a sixth of the lease before its end; INT64_MAX once TERM was sent
     int64_t kill_us;  // end of the lease
     int64_t gone_us;  // ENDED: the group is waited for until then
@@ -54,16 +57,6 @@ static child_t *
 s_child (self_t *self, uint32_t slot)
 {
     return slab_at (self->children, slot);
-}
-
-//  Signal a group whose leader is not reaped yet. A leader that left its group is still ours.
-static void
-s_signal (const child_t *child, int signo)
-{
-    assert (child->report.pid > 0);
-    if (kill (-child->report.pid, signo) != 0) {
-        kill (child->report.pid, signo);
-    }
 }
 
 //  ---- reports -----------------------------------------------------------------------------------
@@ -93,6 +86,14 @@ s_report (self_t *self, uint32_t slot)
         }
         child->spawned_due = false;
     }
+    if (child->denied_due) {
+        guard_report_t report = child->report;
+        report.kind = GUARD_DENIED;
+        if (!s_send (self, &report)) {
+            return;
+        }
+        child->denied_due = false;
+    }
     if (child->state == CHILD_OVER && s_send (self, &child->report)) {
         index_drop (self->index, BY_TASK, child->report.task);
         slab_give (self->children, slot);
@@ -108,6 +109,21 @@ s_report_all (self_t *self)
             s_report (self, slot);
         }
     }
+}
+
+//  Signal a group whose leader is not reaped yet. A leader that left its group is still ours; one
+//  that became another user is not, which the handler has to know.
+static void
+s_signal (self_t *self, uint32_t slot, int signo)
+{
+    child_t *child = s_child (self, slot);
+    pid_t pid = child->report.pid;
+    assert (pid > 0);
+    if (kill (-pid, signo) == 0 || kill (pid, signo) == 0 || errno != EPERM || child->denied) {
+        return;
+    }
+    child->denied = child->denied_due = true;
+    s_report (self, slot);
 }
 
 //  ---- the end of a child ------------------------------------------------------------------------
@@ -194,11 +210,11 @@ s_due (self_t *self, uint32_t slot, int64_t now_us)
     if (child->state == CHILD_ENDED) {
         s_check_gone (self, slot, now_us);
     } else if (now_us >= child->kill_us) {
-        s_signal (child, SIGKILL);
+        s_signal (self, slot, SIGKILL);
         child->term_us = child->kill_us = INT64_MAX;
         s_plan (self, slot);
     } else {
-        s_signal (child, SIGTERM);
+        s_signal (self, slot, SIGTERM);
         child->term_us = INT64_MAX;
         s_plan (self, slot);
     }
@@ -271,7 +287,7 @@ s_obey (self_t *self, const guard_request_t *request, const int fds[2])
         break;
     case GUARD_REQUEST_END:
         if (runs) {
-            s_signal (s_child (self, slot), request->signo);
+            s_signal (self, slot, request->signo);
         }
         break;
     }
@@ -360,7 +376,7 @@ s_kill_all (self_t *self)
         }
         const child_t *child = s_child (self, slot);
         if (child->state == CHILD_RUNS) {
-            s_signal (child, SIGKILL);
+            s_signal (self, slot, SIGKILL);
         }
         count += child->state != CHILD_OVER;
     }
@@ -371,7 +387,7 @@ s_kill_all (self_t *self)
 static void
 s_end_all (self_t *self)
 {
-    int64_t until_us = clock_now_us () + LAST_REAP_US;
+    int64_t until_us = clock_now_us () + GUARD_REAP_US;
     while (s_kill_all (self) > 0 && clock_now_us () < until_us) {
         struct pollfd item = {self->signal_fd, POLLIN, 0};
         poll (&item, 1, RECHECK_US / 1000);

@@ -192,6 +192,18 @@ log_line (log_level_t level, const char *format, ...)
 }
 
 void
+log_always (const char *format, ...)
+{
+    va_list args;
+    va_start (args, format);
+    pthread_mutex_lock (&s_mutex);
+    s_catch_up (clock_now_us ());
+    s_line (LEVEL_INFO, NULL, format, args);
+    pthread_mutex_unlock (&s_mutex);
+    va_end (args);
+}
+
+void
 log_about (log_level_t level, const log_subject_t *subject, const char *format, ...)
 {
     assert (level < LEVEL_COUNT);

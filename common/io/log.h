@@ -19,8 +19,8 @@
 #define LOG_JSON_MAX 4096
 //  Lines about single messages in one second; beyond it people read counts, not lines.
 #define LOG_MESSAGE_LINES 200
-//  log_close waits this long for a reader: half of what a drain may take over its deadline.
-#define LOG_CLOSE_US 500000
+//  log_close waits this long for a reader: a part of what a drain may take over its deadline.
+#define LOG_CLOSE_US 200000
 
 //  Not LOG_INFO and so on: those are macros of <syslog.h>.
 typedef enum {
@@ -44,12 +44,8 @@ typedef struct {
     text_t hostname;
     const uint8_t *message_id; // ID_BYTES bytes
     name_t name;               // seen as "outbox" (16 hex digits) and "seq"
-    grant_t grant;             // seen as "grant": "EPOCH-SERIAL", 16 hex digits and a number
-    text_t publisher;          // who gave the lease
     text_t peer;               // the neighbour that the line is about
     uint32_t delivery;
-    uint32_t extended;
-    int64_t lease_us; // seen as "lease" in seconds
 } log_subject_t;
 
 //  Start the log on descriptor 2. name and stage appear in JSON lines and are copied.
@@ -63,6 +59,9 @@ bool log_on (log_level_t level);
 
 //  A line of the process. Below the level it is not even formatted.
 void log_line (log_level_t level, const char *format, ...) __attribute__ ((format (printf, 2, 3)));
+
+//  A line of the process at INFO that is written at every level: others wait for it.
+void log_always (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
 
 //  A line about a single message; subject may be NULL. Counts towards LOG_MESSAGE_LINES.
 void log_about (log_level_t level, const log_subject_t *subject, const char *format, ...)

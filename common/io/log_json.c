@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <uuid/uuid.h>
 
 //  Longest value of a subject's field, escaped: the host name with every byte escaped.
 #define FIELD_MAX (HOSTNAME_MAX_BYTES * ESCAPE_JSON_FACTOR + 1)
@@ -50,44 +51,22 @@ s_add_number (json_line_t *line, const char *field, uint64_t number)
     }
 }
 
-//  The usual 36 characters of a UUID.
-static void
-s_add_id (json_line_t *line, const uint8_t *id)
-{
-    char text[2 * ID_BYTES + 5];
-    size_t used = 0;
-    for (int i = 0; i < ID_BYTES; i++) {
-        bool dash = i == 4 || i == 6 || i == 8 || i == 10;
-        used +=
-            (size_t) snprintf (text + used, sizeof text - used, "%s%02x", dash ? "-" : "", id[i]);
-    }
-    s_add (line, ",\"message_id\":\"%s\"", text);
-}
-
 static void
 s_add_subject (json_line_t *line, const log_subject_t *subject)
 {
     s_add_text (line, "instance", subject->instance);
     s_add_text (line, "hostname", subject->hostname);
     if (subject->message_id) {
-        s_add_id (line, subject->message_id);
+        char id[UUID_STR_LEN];
+        uuid_unparse_lower (subject->message_id, id);
+        s_add (line, ",\"message_id\":\"%s\"", id);
     }
     if (subject->name.outbox > 0) {
         s_add (line, ",\"outbox\":\"%016" PRIx64 "\"", subject->name.outbox);
     }
     s_add_number (line, "seq", subject->name.seq);
-    if (subject->grant.serial > 0) {
-        s_add (line, ",\"grant\":\"%016" PRIx64 "-%" PRIu64 "\"", subject->grant.epoch,
-               subject->grant.serial);
-    }
-    s_add_text (line, "publisher", subject->publisher);
     s_add_text (line, "peer", subject->peer);
     s_add_number (line, "delivery", subject->delivery);
-    s_add_number (line, "extended", subject->extended);
-    if (subject->lease_us > 0) {
-        s_add (line, ",\"lease\":%" PRId64 ".%06d", subject->lease_us / 1000000,
-               (int) (subject->lease_us % 1000000));
-    }
 }
 
 //  RFC 3339, UTC, milliseconds.

@@ -153,7 +153,7 @@ s_legal (const char *endpoint)
     if (length <= 6 || length > ENDPOINT_MAX_BYTES) {
         return false;
     }
-    return strncmp (endpoint, "ipc://", 6) == 0 ||
+    return strncmp (endpoint, "ipc://@", 7) == 0 ||
            (strncmp (endpoint, "tcp://", 6) == 0 && s_numeric (endpoint + 6));
 }
 

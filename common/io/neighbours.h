@@ -5,7 +5,8 @@
     neighbours' state sockets, one XPUB is ours. No policy: who is a neighbour is the core's matter.
 
     A SUB connection heals by itself when the peer is started again at the same endpoint. One that
-    libzmq gave up (a stranger answered there) heals by closing the slot and opening it again. */
+    libzmq gave up (a stranger answered there) heals by closing the slot before it is opened again:
+    opening alone keeps a connection to the same state socket. */
 
 #ifndef MAYHEM_NEIGHBOURS_H
 #define MAYHEM_NEIGHBOURS_H
@@ -21,8 +22,9 @@
 //  An answer's socket is closed this long after its last use: linger is no promise, so it also
 //  gets this time to connect and to send.
 #define NEIGHBOURS_REPLY_US 2000000
-//  At the end what is still queued for a neighbour gets this long: BYE was answered before.
-#define NEIGHBOURS_EXIT_LINGER_MS 500
+//  At the end what is still queued for a neighbour gets this long: BYE was answered before, and the
+//  drain has a second over its deadline for everything.
+#define NEIGHBOURS_EXIT_LINGER_MS 300
 
 typedef struct neighbours_t neighbours_t;
 
@@ -41,8 +43,8 @@ void *neighbours_sub (neighbours_t *self);
 
 //  A new PUSH in this slot, connected to `endpoint`; the slot's former one is closed with linger 0.
 //  The SUB is connected to `state_endpoint` unless it is so already. The peer need not be there
-//  yet. Endpoints may be a stranger's words: only ipc and numeric tcp addresses are taken. 0, or -1
-//  with errno; the slot is closed then.
+//  yet. Endpoints may be a stranger's words: only abstract ipc and numeric tcp addresses are taken.
+//  0, or -1 with errno; the slot is closed then.
 int neighbours_open (neighbours_t *self, size_t slot, const char *endpoint,
                      const char *state_endpoint);
 

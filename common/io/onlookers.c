@@ -52,10 +52,16 @@ onlookers_notice (onlookers_t *self, const char *topic, bool present)
     return true;
 }
 
+bool
+onlookers_watch (const onlookers_t *self)
+{
+    return self->watching > 0;
+}
+
 void
 onlookers_say (onlookers_t *self, const say_t *say, const char *text)
 {
-    if (!self->watching) {
+    if (!onlookers_watch (self)) {
         return;
     }
     char topic[64];

@@ -16,6 +16,9 @@ void onlookers_destroy (onlookers_t **self_p);
 //  A subscription came or went. Returns whether it was one for events.
 bool onlookers_notice (onlookers_t *self, const char *topic, bool present);
 
+//  Does anybody watch?
+bool onlookers_watch (const onlookers_t *self);
+
 //  Publish a line as an event, if anybody watches. text: the formatted line.
 void onlookers_say (onlookers_t *self, const say_t *say, const char *text);
 

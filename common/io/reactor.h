@@ -24,6 +24,10 @@
 #define REACTOR_SLOW_US 50000
 //  Longest topic of a subscription that is told; a longer one is none of ours.
 #define REACTOR_TOPIC_MAX 255
+//  The signal that ends the process at once, as drain.h says, and the watchdog of the end: the
+//  contract's second, and one more for a slow machine.
+#define REACTOR_SIGNALS_LEAVE 3
+#define REACTOR_LEAVE_S       2
 
 //  What is measured. The first seven are the pollers, in their order.
 typedef enum {
@@ -69,10 +73,15 @@ typedef struct {
 
 typedef struct reactor_t reactor_t;
 
-//  First thing in main, before any thread: czmq's handlers off, SIGPIPE ignored, SIGCHLD default,
-//  HUP INT TERM QUIT USR1 blocked. HUP is left alone when it is ignored (nohup); INT and QUIT are
-//  taken even then (a shell's `&`). Returns their signalfd, the caller's to close; -1 on failure.
+//  Before any thread: czmq's handlers off, SIGPIPE and SIGUSR2 ignored, SIGCHLD default, HUP INT
+//  TERM QUIT USR1 blocked. HUP is left alone when it is ignored (nohup); INT and QUIT are taken
+//  even then (a shell's `&`). Returns their signalfd, the caller's to close; -1 on failure.
 int reactor_block_signals (void);
+
+//  When the reactor is over and the rest of the process closes: signals are taken as they come, the
+//  third of all (`seen` before) ends the process with 128 + n, and REACTOR_LEAVE_S later SIGALRM
+//  does, so that what hangs is never for somebody to kill.
+void reactor_leave (int seen);
 
 //  The callbacks are copied, `arg` is handed to each. NULL when there is no room.
 reactor_t *reactor_new (const reactor_sources_t *sources, const reactor_calls_t *calls, void *arg);

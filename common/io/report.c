@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define PARTIAL ".part"
@@ -25,21 +28,54 @@ s_write (FILE *file, const options_common_t *options, int code, const report_fie
     return fclose (file) || bad ? -1 : 0;
 }
 
-int
-report_write (const options_common_t *options, int code, const report_field_t *fields, size_t count)
+static void
+s_partial (char *out, size_t size, const options_common_t *options)
 {
+    snprintf (out, size, "%s" PARTIAL, options->report);
+}
+
+int
+report_check (const options_common_t *options)
+{
+    struct stat st;
+    char partial[OPTIONS_PATH_SIZE + sizeof PARTIAL];
     if (!*options->report) {
         return 0;
     }
+    s_partial (partial, sizeof partial, options);
+    bool folder = stat (options->report, &st) == 0 && S_ISDIR (st.st_mode);
+    FILE *file = folder ? NULL : fopen (partial, "we");
+    if (!file) {
+        log_line (LEVEL_ERROR, "The report %s cannot be written: %s", options->report,
+                  strerror (folder ? EISDIR : errno));
+        return EX_CANTCREAT;
+    }
+    fclose (file);
+    unlink (partial);
+    return 0;
+}
+
+int
+report_io_error (int code)
+{
+    return code == 0 || code == EX_TEMPFAIL ? EX_IOERR : code;
+}
+
+int
+report_write (const options_common_t *options, int code, const report_field_t *fields, size_t count)
+{
     char partial[OPTIONS_PATH_SIZE + sizeof PARTIAL];
-    snprintf (partial, sizeof partial, "%s" PARTIAL, options->report);
+    if (!*options->report) {
+        return code;
+    }
+    s_partial (partial, sizeof partial, options);
     FILE *file = fopen (partial, "we");
     if (!file || s_write (file, options, code, fields, count) ||
         rename (partial, options->report)) {
         log_line (LEVEL_ERROR, "Could not write the report %s: %s", options->report,
                   strerror (errno));
         unlink (partial);
-        return -1;
+        return report_io_error (code);
     }
-    return 0;
+    return code;
 }

@@ -2,15 +2,19 @@
 
 #include "common/core/prng.h"
 #include "common/io/clock.h"
+#include "common/io/descriptors.h"
 #include "common/io/endpoint.h"
 #include "common/io/log.h"
 #include "common/io/neighbours.h"
 #include "common/io/onlookers.h"
 #include "common/io/reactor.h"
+#include "common/io/report.h"
 #include "common/io/socket.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -36,6 +40,7 @@ struct shell_s {
     const shell_stage_t *stage;
     void *core;
     void *arg;
+    int signals; // that end the process, as many as came
     int code;
     bool over;
 };
@@ -46,7 +51,11 @@ int
 shell_early (void)
 {
     s_signal_fd = reactor_block_signals ();
-    return s_signal_fd < 0 ? -1 : 0;
+    if (s_signal_fd < 0) {
+        log_line (LEVEL_ERROR, "Could not take signals: %s", strerror (errno));
+        return EX_SOFTWARE;
+    }
+    return 0;
 }
 
 static uint64_t
@@ -67,6 +76,13 @@ shell_tell (shell_t *self, const event_t *event)
     self->stage->step (self->core, clock_now_us (), event, &self->effects);
 }
 
+static bool
+s_has_id (const say_t *say)
+{
+    static const uint8_t s_none[ID_BYTES];
+    return memcmp (say->id, s_none, ID_BYTES) != 0;
+}
+
 static void
 s_say (shell_t *self, const say_t *say)
 {
@@ -75,7 +91,7 @@ s_say (shell_t *self, const say_t *say)
     log_level_t level = (log_level_t) say_level (say->kind);
     log_subject_t subject = {.instance = say->instance,
                              .hostname = say->hostname,
-                             .message_id = say->id,
+                             .message_id = s_has_id (say) ? say->id : NULL,
                              .name = say->name,
                              .peer = say->peer,
                              .delivery = say->delivery};
@@ -127,6 +143,10 @@ s_turn (void *arg)
         self->stage->feed (self->arg, now_us);
     }
     effects_clear (&self->effects);
+    //  Who watches gets every event, whatever is logged; log_line and log_about know their level.
+    self->effects.level = onlookers_watch (self->onlookers)
+                              ? SAY_LEVEL_DEBUG
+                              : (say_level_t) self->options->log_level;
     shell_tell (self, &(event_t){.kind = EVENT_TURN});
     for (size_t i = 0; i < self->effects.count; i++) {
         s_perform (self, &self->effects.list[i], now_us);
@@ -155,6 +175,7 @@ s_over (void *arg)
 static void
 s_signal (void *arg, int signo)
 {
+    ((shell_t *) arg)->signals += signo != SIGUSR1;
     shell_tell (arg, &(event_t){.kind = EVENT_SIGNAL, .signal = signo});
 }
 
@@ -203,6 +224,18 @@ s_stalled (void *arg, int64_t stall_us)
     shell_tell (arg, &(event_t){.kind = EVENT_STALL, .stall_us = stall_us});
 }
 
+//  rc of a bind, said with the endpoint that it is about. Returns 0 or the exit code.
+static int
+s_bound (int rc, const char *endpoint)
+{
+    int error = errno; // what is said next may change it
+    if (rc == 0) {
+        return 0;
+    }
+    log_line (LEVEL_ERROR, "Could not bind %s: %s", endpoint, zmq_strerror (error));
+    return error == EADDRINUSE ? EX_CONFIG : EX_CANTCREAT;
+}
+
 static int
 s_open_sockets (shell_t *self, size_t slots)
 {
@@ -210,21 +243,21 @@ s_open_sockets (shell_t *self, size_t slots)
     endpoint_state (self->state_endpoint, options->bind);
     if (sockets_init (slots + SPARE_SOCKETS)) {
         log_line (LEVEL_ERROR, "Could not make a ZeroMQ context: %s", zmq_strerror (errno));
-        return EX_OSERR;
+        return EX_SOFTWARE;
     }
     self->inbox = socket_new (SOCKET_INBOX, NULL);
     self->neighbours = neighbours_new (slots);
     self->watch = watch_new ();
     if (!self->inbox || !self->neighbours || !self->watch) {
         log_line (LEVEL_ERROR, "Could not make sockets: %s", zmq_strerror (errno));
-        return EX_OSERR;
+        return EX_SOFTWARE;
     }
-    if (socket_bind (self->inbox, options->bind) ||
-        neighbours_bind (self->neighbours, self->state_endpoint)) {
-        log_line (LEVEL_ERROR, "Could not bind %s: %s", options->bind, zmq_strerror (errno));
-        return errno == EADDRINUSE ? EX_CONFIG : EX_CANTCREAT;
+    int code = s_bound (socket_bind (self->inbox, options->bind), options->bind);
+    if (code == 0) {
+        code = s_bound (neighbours_bind (self->neighbours, self->state_endpoint),
+                        self->state_endpoint);
     }
-    return 0;
+    return code;
 }
 
 //  Hear the neighbours' states, and be seen at their state sockets.
@@ -236,13 +269,13 @@ s_subscribe (shell_t *self)
     if (neighbours_subscribe (self->neighbours, STATE_TOPIC) ||
         neighbours_subscribe (self->neighbours, topic)) {
         log_line (LEVEL_ERROR, "Could not subscribe: %s", zmq_strerror (errno));
-        return EX_OSERR;
+        return EX_SOFTWARE;
     }
     self->onlookers = onlookers_new (self->neighbours, self->options->name);
     say_level_t level = (say_level_t) self->options->log_level;
     if (!self->onlookers || effects_init (&self->effects, level)) {
         log_line (LEVEL_ERROR, "Out of memory");
-        return EX_OSERR;
+        return EX_SOFTWARE;
     }
     return 0;
 }
@@ -254,14 +287,17 @@ shell_new (const options_common_t *options, size_t slots, int *code)
               options->log_format);
     shell_t *self = calloc (1, sizeof *self);
     if (!self) {
-        *code = EX_OSERR;
+        log_line (LEVEL_ERROR, "Out of memory");
+        *code = EX_SOFTWARE;
         return NULL;
     }
     self->options = options;
     self->signal_fd = s_signal_fd;
     self->epoch = s_random ();
     self->seed = options->has_seed ? options->seed : s_random ();
-    *code = s_open_sockets (self, slots);
+    *code = report_check (options);
+    *code = *code ? *code : descriptors_check (slots, 0);
+    *code = *code ? *code : s_open_sockets (self, slots);
     *code = *code ? *code : s_subscribe (self);
     if (*code) {
         shell_destroy (&self);
@@ -326,6 +362,19 @@ shell_watch (shell_t *self)
     return self->watch;
 }
 
+//  What a stranger sent to our sockets, and what nobody read of our log.
+static void
+s_say_dropped (const shell_t *self)
+{
+    uint64_t messages = reactor_dropped (self->reactor);
+    if (messages) {
+        log_line (LEVEL_WARNING, "Dropped %" PRIu64 " messages that were no frames", messages);
+    }
+    if (log_dropped ()) {
+        log_line (LEVEL_WARNING, "%" PRIu64 " log lines were dropped in all", log_dropped ());
+    }
+}
+
 int
 shell_run (shell_t *self, const shell_stage_t *stage, void *core, void *arg)
 {
@@ -351,11 +400,12 @@ shell_run (shell_t *self, const shell_stage_t *stage, void *core, void *arg)
     self->reactor = reactor_new (&sources, &calls, self);
     if (!self->reactor) {
         log_line (LEVEL_ERROR, "Could not make the reactor: %s", strerror (errno));
-        return EX_OSERR;
+        return EX_SOFTWARE;
     }
+    log_always ("Ready as %s at %s", self->options->name, self->options->bind);
     s_turn (self);
-    log_line (LEVEL_INFO, "Ready as %s at %s", self->options->name, self->options->bind);
     int rc = reactor_run (self->reactor);
+    s_say_dropped (self);
     const char *kind;
     int64_t longest = shell_longest (self, &kind);
     log_line (LEVEL_DEBUG, "The longest callback took %.1f ms: %s", (double) longest / 1000, kind);
@@ -363,14 +413,16 @@ shell_run (shell_t *self, const shell_stage_t *stage, void *core, void *arg)
 }
 
 void
-shell_close (shell_t **self_p)
+shell_close (shell_t **self_p, bool whole)
 {
+    reactor_leave ((*self_p)->signals);
     //  The stage has closed its store and written its report by now; sockets go last, so that BYE
     //  and the last answers leave before linger is all that is left to them.
-    log_line (LEVEL_INFO, "Closing database connections");
-    log_line (LEVEL_INFO, "Flushing metrics");
+    bool orderly = whole && (*self_p)->over;
     shell_destroy (self_p);
-    log_line (LEVEL_INFO, "Successfully shutdown the Mayhem service.");
+    if (orderly) {
+        log_line (LEVEL_INFO, "Successfully shutdown the Mayhem service.");
+    }
     log_close ();
 }
 

@@ -26,7 +26,8 @@ typedef struct {
     int64_t (*due) (const void *arg);
 } shell_stage_t;
 
-//  First thing in main: signals are taken before any work, thread or socket. 0 or -1.
+//  Signals are taken before any work, thread, child or socket, but after the options are parsed: a
+//  name service that does not answer can be interrupted. 0, or the exit code after a line.
 int shell_early (void);
 
 //  Open the log, sockets and the reactor for these options. NULL after an error, which was said;
@@ -36,8 +37,10 @@ shell_t *shell_new (const options_common_t *options, size_t slots, int *code);
 //  Close everything in order and null the pointer; the stage has closed its own before.
 void shell_destroy (shell_t **self_p);
 
-//  The same at the end of a run, with the last lines, each said when it has become true.
-void shell_close (shell_t **self_p);
+//  The same at the end, and of the log. The stage says the lines about its store and its report
+//  when it closes them; this one says the last line, after a run that ended by EFFECT_EXIT. whole:
+//  the stage wrote everything that it had to.
+void shell_close (shell_t **self_p, bool whole);
 
 //  What links need to know: epoch, name, endpoints, time-outs. Texts are borrowed from the shell.
 void shell_links_config (const shell_t *self, links_config_t *config);
@@ -50,7 +53,7 @@ watch_t *shell_watch (shell_t *self);
 //  Give the core an event, now.
 void shell_tell (shell_t *self, const event_t *event);
 
-//  Run until EFFECT_EXIT; returns its code.
+//  Say that we are ready, at every log level, and run until EFFECT_EXIT; returns its code.
 int shell_run (shell_t *self, const shell_stage_t *stage, void *core, void *arg);
 
 //  The longest callback of the run, in us, with its kind.

@@ -151,6 +151,13 @@ socket_new (socket_kind_t kind, const socket_options_t *options)
     return socket;
 }
 
+//  IPv6 only where it is asked for: a kernel without it must still do 127.0.0.1.
+static int
+s_set_family (void *socket, const char *endpoint)
+{
+    return s_set_int (socket, ZMQ_IPV6, strncmp (endpoint, "tcp://[", 7) == 0);
+}
+
 static bool
 s_is_ipc (const char *endpoint)
 {
@@ -165,16 +172,17 @@ socket_bind (void *socket, const char *endpoint)
     if (s_is_ipc (endpoint) && zmq_setsockopt (socket, ZMQ_IPC_FILTER_UID, &uid, sizeof uid) != 0) {
         return -1;
     }
-    return zmq_bind (socket, endpoint);
+    return s_set_family (socket, endpoint) == 0 ? zmq_bind (socket, endpoint) : -1;
 }
 
-//  The intervals are copied into the connection when it is made, so they may differ per endpoint.
+//  Options are copied into the connection when it is made, so they may differ per endpoint.
 int
 socket_connect (void *socket, const char *endpoint)
 {
     assert (socket && endpoint);
     bool ipc = s_is_ipc (endpoint);
-    if (s_set_int (socket, ZMQ_RECONNECT_IVL, ipc ? 10 : 100) != 0 ||
+    if (s_set_family (socket, endpoint) != 0 ||
+        s_set_int (socket, ZMQ_RECONNECT_IVL, ipc ? 10 : 100) != 0 ||
         s_set_int (socket, ZMQ_RECONNECT_IVL_MAX, ipc ? 200 : 3000) != 0) {
         return -1;
     }
