@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -200,7 +203,7 @@ s_stop_guard (void **state)
     int64_t began_us = clock_now_us ();
     guard_stop (&s_guard);
     guard_stop (&s_guard);
-    return clock_now_us () - began_us < GUARD_STOP_US ? 0 : -1;
+    return clock_now_us () - began_us < GUARD_STOP_US + 1000000 ? 0 : -1;
 }
 
 //  ---- what a command is given -------------------------------------------------------------------
@@ -644,6 +647,86 @@ stopping_the_guard_ends_what_runs (void **state)
     close (command.fd);
 }
 
+//  Two commands run; then the guard gets a signal that it does not see coming, and is stopped.
+static void
+s_stop_after (int signo)
+{
+    command_t first = s_shell (DEAF_STAY, LEASE_US);
+    s_expect (&first, GUARD_SPAWNED);
+    command_t second = s_shell ("sleep 60 & " STAY, LEASE_US);
+    struct pollfd item = {guard_fd (s_guard), POLLIN, 0};
+    s_read_until (second.fd, "up");
+    assert_int_equal (poll (&item, 1, 10000), 1); // SPAWNED of the second is there, and not read
+    guard_report_t report = {.pid = 0};
+    assert_int_equal (recv (guard_fd (s_guard), &report, sizeof report, MSG_PEEK), sizeof report);
+    int64_t began_us = clock_now_us ();
+    kill (guard_pid (s_guard), signo);
+    guard_stop (&s_guard);
+    assert_true (clock_now_us () - began_us < GUARD_STOP_US + 500000);
+    assert_true (s_group_ends (first.pid));
+    assert_true (s_group_ends (report.pid));
+    close (first.fd);
+    close (second.fd);
+}
+
+static void
+stopping_a_guard_that_stands_still_kills_its_groups (void **state)
+{
+    (void) state;
+    s_stop_after (SIGSTOP);
+}
+
+static void
+stopping_a_guard_that_has_died_kills_its_groups (void **state)
+{
+    (void) state;
+    s_stop_after (SIGKILL);
+}
+
+//  As root, with the right to signal other users taken from this thread: set or given back.
+static int
+s_may_kill (bool may)
+{
+    static struct __user_cap_data_struct s_full[2];
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    if (!may && syscall (SYS_capget, &header, s_full) != 0) {
+        return -1;
+    }
+    struct __user_cap_data_struct set[2] = {s_full[0], s_full[1]};
+    set[0].effective &= may ? ~0u : ~(1u << CAP_KILL);
+    return (int) syscall (SYS_capset, &header, set);
+}
+
+static void
+a_command_of_another_user_is_told_and_what_it_leaves_is_not_called_gone (void **state)
+{
+    (void) state;
+    if (geteuid () != 0 || access ("/usr/bin/setpriv", X_OK) != 0) {
+        skip ();
+    }
+    guard_stop (&s_guard);
+    assert_int_equal (s_may_kill (false), 0);
+    s_guard = guard_start ();
+    assert_int_equal (s_may_kill (true), 0);
+    assert_non_null (s_guard);
+    const char *const words[] = {"setpriv", "--reuid=65534",          "sh",
+                                 "-c",      "echo up; exec sleep 60", NULL};
+    command_t command = s_run (words);
+    s_expect (&command, GUARD_SPAWNED);
+    s_read_until (command.fd, "up");
+    guard_end (s_guard, command.task, SIGTERM);
+    guard_end (s_guard, command.task, SIGKILL);
+    s_expect (&command, GUARD_DENIED);
+    kill (-command.pid, SIGKILL);
+    assert_true (s_expect_signal (&command, SIGKILL).group_gone);
+    command = s_shell ("setpriv --reuid=65534 sleep 60 & sleep 0.3", LEASE_US);
+    s_expect (&command, GUARD_SPAWNED);
+    guard_report_t report = s_expect (&command, GUARD_RAN);
+    assert_false (report.group_gone);
+    kill (-command.pid, SIGKILL);
+    close (command.fd);
+}
+
 #define with_guard(test) cmocka_unit_test_setup_teardown (test, s_start_guard, s_stop_guard)
 
 int
@@ -681,6 +764,9 @@ main (int argc, char **argv)
         with_guard (a_guard_killed_is_learned_and_its_groups_are_killed),
         with_guard (a_guard_is_deaf_and_has_its_own_name_and_session),
         with_guard (stopping_the_guard_ends_what_runs),
+        with_guard (stopping_a_guard_that_stands_still_kills_its_groups),
+        with_guard (stopping_a_guard_that_has_died_kills_its_groups),
+        with_guard (a_command_of_another_user_is_told_and_what_it_leaves_is_not_called_gone),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
