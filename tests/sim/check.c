@@ -117,17 +117,16 @@ s_looked_dead (const world_t *world, const run_t *run)
 }
 
 //  Between publishers: only while they see the same consumers, so long after a disturbance as the
-//  leases of before may last.
+//  leases of before may last. A volatile one that was killed and started again is another one.
 static bool
 s_excused (world_t *world, const run_t *one, const run_t *other)
 {
-    uint16_t first = world->jobs[one->job].publisher;
-    uint16_t second = world->jobs[other->job].publisher;
     int64_t settled = world->disturbed_us + 4 * world->plan.lease_us + world->plan.peer_timeout_us;
     if (s_looked_dead (world, one) || s_looked_dead (world, other)) {
         return true;
     }
-    bool moved = first != second && (one->begun_us < settled || other->begun_us < settled);
+    bool moved = one->name.outbox != other->name.outbox &&
+                 (one->begun_us < settled || other->begun_us < settled);
     return moved || s_late (world, one) || s_late (world, other);
 }
 
@@ -279,7 +278,7 @@ s_audit_unlisted (audit_t *audit, const publisher_entry_t *entry)
     }
     for (uint32_t i = 0; i < world->nodes; i++) {
         const check_list_t *list = &world->check.lists[audit->index][i];
-        if (list->epoch == entry->via && list->link > grant->link &&
+        if (list->epoch == entry->via && list->link > grant->link && list->current == list->link &&
             world->now_us > list->at_us + CHECK_LIST_US) {
             world_fail (world, "publisher-%u keeps seq %lu leased, which never arrived",
                         audit->index + 1, entry->name.seq);

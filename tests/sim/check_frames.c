@@ -392,9 +392,10 @@ s_heard_holdings (world_t *world, const node_t *self, bytes_t bytes)
     }
     for (uint32_t i = 0; i < world->nodes; i++) {
         check_list_t *list = &world->check.lists[self->index][i];
-        if (world->node[i].epoch == header.sender && header.count < CLAIMS_MAX &&
-            (list->epoch != header.sender || list->link < header.link)) {
-            *list = (check_list_t){header.sender, header.link, world->now_us};
+        bool news = list->epoch == header.sender && list->link < header.link;
+        if (news && list->current == header.link && header.count < CLAIMS_MAX) {
+            list->link = header.link;
+            list->at_us = world->now_us;
         }
     }
 }
