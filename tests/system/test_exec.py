@@ -116,13 +116,13 @@ class Misbehaviour(unittest.TestCase):
     def test_a_command_that_is_missing(self):
         with Pipeline() as pipeline:
             self.run_command(pipeline, os.path.join(pipeline.folder, "nothing"))
-            self.dead(pipeline, r"not started \(errno 2\)")
+            self.dead(pipeline, r"not started \(errno 2\), see the log")
 
     def test_a_command_that_is_not_executable(self):
         with Pipeline() as pipeline:
             command = script(pipeline, "exit 0", stat.S_IRUSR)
             self.run_command(pipeline, command)
-            self.dead(pipeline, r"not started \(errno 13\)")
+            self.dead(pipeline, r"not started \(errno 13\), see the log")
 
     def test_a_command_that_is_no_program(self):
         with Pipeline() as pipeline:
@@ -131,7 +131,7 @@ class Misbehaviour(unittest.TestCase):
                 file.write(bytes(range(256)))
             os.chmod(path, 0o755)
             self.run_command(pipeline, path)
-            self.dead(pipeline, r"not started \(errno 8\)")
+            self.dead(pipeline, r"not started \(errno 8\), see the log")
 
     def test_a_command_that_dies_by_a_signal(self):
         with Pipeline() as pipeline:
@@ -163,7 +163,10 @@ class Misbehaviour(unittest.TestCase):
 
 DUMP = """tr '\\0' '\\n' < /proc/$$/cmdline > "$1/argv"
 tr '\\0' '\\n' < /proc/$$/environ > "$1/environ"
-grep Sig /proc/$$/status > "$1/signals"
+# Read by the shell itself: while it forks a grep, it blocks all signals for a moment.
+while read -r key value; do
+    case $key in Sig*) echo "$key $value" ;; esac
+done < /proc/$$/status > "$1/signals"
 ls -l /proc/$$/fd > "$1/fds"
 ps -o pgid= -p $$ > "$1/group"; echo $$ >> "$1/group\""""
 
