@@ -38,7 +38,7 @@ s_check (const source_message_t *message)
     assert_int_equal (strlen (message->instance), 11);
     assert_int_equal (strncmp (message->instance, "cattle-", 7), 0);
     assert_int_equal (strspn (message->instance + 7, "abcdefghijklmnopqrstuvwxyz0123456789"), 4);
-    char host[64];
+    char host[sizeof message->hostname];
     snprintf (host, sizeof host, "%s.example.net", message->instance);
     assert_string_equal (message->hostname, host);
     assert_true (hostname_valid (host, strlen (host)));
